@@ -1,0 +1,1 @@
+"""The published networks as plain ``nn.Module`` classes, one file per network."""
