@@ -1,0 +1,1 @@
+"""Networks with weights, ranges and types, behind the contract that the engine uses."""

@@ -1,0 +1,87 @@
+"""Where models are: shipped inside the package, or in folders that the user names."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from msvsr.errors import ConfigError
+from msvsr.models.config import CONFIGURATION_FILE, read_configuration
+
+__all__ = [
+    "DEFAULT_MODELS",
+    "SUPER_RESOLUTION_TASK",
+    "ModelEntry",
+    "configuration_root",
+    "default_model_folder",
+    "find_model_folder",
+    "list_models",
+]
+
+SUPER_RESOLUTION_TASK = "video-super-resolution"
+
+DEFAULT_MODELS = {SUPER_RESOLUTION_TASK: "realbasicvsr_lite_x4"}
+"""The embedded model of each task: it ships with its weights."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelEntry:
+    """A model folder that ships with the package.
+
+    Attributes:
+        name: The folder's name, accepted wherever a model is asked for.
+        task: ModelScope's name of the task.
+        folder: Where it is.
+        has_weights: Whether weights are inside; if not, they have to be downloaded.
+    """
+
+    name: str
+    task: str
+    folder: Path
+    has_weights: bool
+
+
+def configuration_root() -> Path:
+    """The folder of the model folders: inside an installed package, beside it in a checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "configuration"
+    return installed if installed.is_dir() else package.parent / "configuration"
+
+
+def default_model_folder(task: str = SUPER_RESOLUTION_TASK) -> Path:
+    """The folder of a task's embedded model."""
+    return configuration_root() / DEFAULT_MODELS[task]
+
+
+def list_models() -> list[ModelEntry]:
+    """All model folders that ship with the package, by name."""
+    return [
+        ModelEntry(
+            name=path.parent.name,
+            task=str(read_configuration(path.parent).get("task")),
+            folder=path.parent,
+            has_weights=any(path.parent.glob("*.safetensors")),
+        )
+        for path in sorted(configuration_root().glob(f"*/{CONFIGURATION_FILE}"))
+    ]
+
+
+def find_model_folder(model: str | Path | None, task: str = SUPER_RESOLUTION_TASK) -> Path:
+    """Find the folder of a model without any network.
+
+    Args:
+        model: A folder, the name of a shipped model, or ``None`` for the embedded one.
+        task: ModelScope's name of the task.
+
+    Raises:
+        ConfigError: There is no such model.
+    """
+    if model is None:
+        return default_model_folder(task)
+    if Path(model).is_dir():
+        return Path(model)
+    shipped = {entry.name: entry.folder for entry in list_models()}
+    if str(model) in shipped:
+        return shipped[str(model)]
+    raise ConfigError(
+        f"no model '{model}': expected a folder with {CONFIGURATION_FILE}, a model id of the Hub "
+        f"(owner/name), or one of {', '.join(shipped) or 'no shipped models'}"
+    )
