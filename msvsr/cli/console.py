@@ -1,0 +1,64 @@
+"""What a person sees on the terminal: progress on stderr, results on stdout."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from msvsr.app.upscale import Progress
+
+__all__ = ["print_json", "print_line", "print_warnings", "progress_bar"]
+
+
+def print_line(text: str) -> None:
+    """Write a line to stdout."""
+    sys.stdout.write(f"{text}\n")
+
+
+def print_json(values: Mapping[str, Any] | list[Any]) -> None:
+    """Write values to stdout as JSON; whatever JSON does not know becomes a string."""
+    print_line(json.dumps(values, indent=2, default=str, ensure_ascii=False))
+
+
+def print_warnings(warnings: tuple[str, ...]) -> None:
+    """Write one line per warning to stderr."""
+    for warning in warnings:
+        sys.stderr.write(f"msvsr: warning: {warning}\n")
+
+
+@contextmanager
+def progress_bar(description: str, *, visible: bool) -> Iterator[Callable[["Progress"], None]]:
+    """Show how far a job is, with frames per second and the time left.
+
+    Yields:
+        What to call with the job's progress.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.fields[known]} frames"),
+        TextColumn("{task.fields[rate]:.2f} frames/s"),
+        TimeRemainingColumn(elapsed_when_finished=True),
+    )
+    console = Console(stderr=True)
+    with Bar(
+        *columns, console=console, transient=True, disable=not (visible and console.is_terminal)
+    ) as bar:
+        task = bar.add_task(description, total=None, known="?", rate=0.0)
+
+        def show(progress: "Progress") -> None:
+            bar.update(
+                task,
+                total=progress.num_frames,
+                completed=progress.frames_done,
+                known=progress.num_frames or "?",
+                rate=progress.frames_per_second,
+            )
+
+        yield show
