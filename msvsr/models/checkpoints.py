@@ -23,7 +23,7 @@ StateDict = dict[str, torch.Tensor]
 _WRAPPERS = ("params_ema", "params", "state_dict")
 """Keys that hold the weights inside a checkpoint, the preferred one first."""
 
-_PREFIXES = ("generator_ema.", "generator.", "module.")
+_PREFIXES = ("generator_ema.", "generator.", "module.", "model.")
 """Prefixes of a whole network's parameters, the preferred one first."""
 
 _FOREIGN_PREFIXES = (

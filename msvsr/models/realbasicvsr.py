@@ -12,7 +12,7 @@ from msvsr.models.config import GeneratorConfig, SuperResolutionConfig, read_con
 from msvsr.models.contract import Stage
 from msvsr.models.devices import choose_device, choose_dtype
 
-__all__ = ["WEIGHTS_FILES", "RealBasicVSR", "build_network", "find_weights"]
+__all__ = ["WEIGHTS_FILES", "RealBasicVSR", "build_network", "find_weights", "load_network"]
 
 WEIGHTS_FILES = ("model.safetensors", "pytorch_model.pt", "pytorch_model.bin")
 """Names under which a model folder keeps its weights, the preferred one first."""
@@ -72,12 +72,11 @@ class RealBasicVSR:
             ConfigError: The configuration is missing or wrong.
             CheckpointError: The weights are missing or belong to another network.
         """
+        device = choose_device(device)  # before anything large is read
+        choose_dtype(dtype, device)
         config = SuperResolutionConfig.from_mapping(read_configuration(folder))
-        network = build_network(config.generator)
-        weights = find_weights(folder)
-        load_weights(network, read_checkpoint(weights), str(weights))
         return cls(
-            network,
+            load_network(folder, config.generator),
             device=device,
             dtype=dtype,
             refine_threshold=config.generator.dynamic_refine_thres,
@@ -154,6 +153,22 @@ def build_network(config: GeneratorConfig) -> RealBasicVSRNet:
         flow_num_levels=config.flow_num_levels,
         flow_finest_level=config.flow_finest_level,
     )
+
+
+def load_network(folder: Path, config: GeneratorConfig) -> RealBasicVSRNet:
+    """Make the network that a configuration describes, with the weights of a model folder.
+
+    Args:
+        folder: The model folder.
+        config: Sizes of the network.
+
+    Raises:
+        CheckpointError: The weights are missing or belong to another network.
+    """
+    network = build_network(config)
+    weights = find_weights(folder)
+    load_weights(network, read_checkpoint(weights), str(weights))
+    return network
 
 
 def find_weights(folder: Path) -> Path:

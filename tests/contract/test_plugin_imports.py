@@ -1,0 +1,122 @@
+"""What `import msvsr` costs and does, in processes of their own because the order matters."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.models import write_model_folder
+
+BUILT_IN_MODEL = (
+    "modelscope.models.cv.video_super_resolution.real_basicvsr_for_video_super_resolution"
+)
+BUILT_IN_PIPELINE = "modelscope.pipelines.cv.video_super_resolution_pipeline"
+
+
+def run_python(code: str, *arguments: object) -> Any:  # noqa: ANN401
+    """What code that prints one line of JSON at its end says in a new interpreter."""
+    run = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A local model folder in the official layout."""
+    path = tmp_path_factory.mktemp("model")
+    return write_model_folder(path, weights_name="pytorch_model.pt")
+
+
+def test_importing_costs_next_to_nothing() -> None:
+    code = """
+import json, sys, time
+before, start = set(sys.modules), time.perf_counter()
+import msvsr
+seconds = time.perf_counter() - start
+print(json.dumps([seconds, sorted(set(sys.modules) - before)]))
+"""
+    seconds, loaded = run_python(code)
+    ours = [name for name in loaded if name.split(".")[0] == "msvsr"]
+    foreign = {name.split(".")[0] for name in loaded} - set(sys.stdlib_module_names) - {"msvsr"}
+    assert not foreign
+    assert ours == [
+        "msvsr",
+        "msvsr.plugin",
+        "msvsr.plugin.activation",
+        "msvsr.plugin.import_hook",
+        "msvsr.plugin.names",
+    ]
+    assert seconds < 0.5  # 10 ms on a quiet machine
+
+
+def test_public_names_are_loaded_when_they_are_used() -> None:
+    code = """
+import json, sys
+import msvsr
+listed = set(msvsr.__all__) <= set(dir(msvsr))
+options = msvsr.EngineOptions(window=5)
+try:
+    msvsr.nonsense
+except AttributeError as error:
+    message = str(error)
+print(json.dumps([listed, options.window, "torch" in sys.modules, message]))
+"""
+    assert run_python(code) == [True, 5, False, "module 'msvsr' has no attribute 'nonsense'"]
+
+
+def test_our_classes_are_served_and_the_built_in_ones_never_imported(folder: Path) -> None:
+    code = """
+import json, sys
+from modelscope.pipelines import pipeline  # before msvsr: its hook comes too late for this one
+import msvsr
+from modelscope.utils.constant import Tasks
+made = pipeline(Tasks.video_super_resolution, sys.argv[1])
+from modelscope.preprocessors import Preprocessor
+parts = [made, made.model, made.preprocessor, Preprocessor.from_pretrained(sys.argv[1])]
+built_in = [name for name in sys.modules if name.startswith((
+    "modelscope.models.cv.video_super_resolution.", "modelscope.pipelines.cv.video_super"))]
+print(json.dumps([[type(part).__module__ for part in parts], built_in]))
+"""
+    modules, built_in = run_python(code, folder)
+    assert modules == [
+        "msvsr.plugin.super_resolution.pipeline",
+        "msvsr.plugin.super_resolution.model",
+        "msvsr.plugin.super_resolution.preprocessor",
+        "msvsr.plugin.super_resolution.preprocessor",
+    ]
+    assert built_in == []
+
+
+ORDERS = """
+import importlib, json, sys, types
+order, built_in, folder = sys.argv[1:4]
+if order == "built-in first":
+    importlib.import_module(built_in)
+import msvsr
+from modelscope.models import Model
+served = [type(Model.from_pretrained(folder)).__module__]
+if order == "built-in later":
+    module = importlib.import_module(built_in)  # its plain decorator refuses a name that is taken
+    import inspect
+    assert inspect.getsource(module)  # its loader is its own again
+    assert module.RealBasicVSRNetForVideoSR.group_key == "video-super-resolution"
+    served.append(type(Model.from_pretrained(folder)).__module__)
+print(json.dumps(served))
+"""
+
+
+@pytest.mark.parametrize("order", ["built-in first", "built-in later"])
+def test_the_built_in_model_may_be_imported_too(order: str, folder: Path) -> None:
+    served = run_python(ORDERS, order, BUILT_IN_MODEL, folder)
+    assert set(served) == {"msvsr.plugin.super_resolution.model"}

@@ -1,0 +1,68 @@
+"""Finding models: what needs no network stays without it. The client itself runs in e2e."""
+
+from pathlib import Path
+
+import pytest
+
+from msvsr.errors import ConfigError
+from msvsr.models.catalog import default_model_folder
+from msvsr.plugin import hub
+from tests.support.models import write_model_folder
+
+MODEL_ID = "damo/cv_realbasicvsr_video-super-resolution_videolq"
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, bool]]:
+    """A client that only knows an incomplete cached model and notes what it is asked."""
+    calls: list[tuple[str, bool]] = []
+
+    def snapshot_download(model_id: str, *, local_files_only: bool = False) -> str:
+        calls.append((model_id, local_files_only))
+        if not local_files_only:
+            raise ConnectionError("[E1020] Connection failed: a long story\nof two lines")
+        (tmp_path / "configuration.json").write_text("{}")
+        return str(tmp_path)
+
+    monkeypatch.setattr(hub, "_client", lambda: snapshot_download)
+    return calls
+
+
+def test_folders_and_shipped_names_need_no_client(
+    client: list[tuple[str, bool]], tmp_path: Path
+) -> None:
+    folder = write_model_folder(tmp_path / "mine")
+    assert hub.resolve_model(folder) == folder
+    assert hub.resolve_model(str(folder)) == folder
+    assert hub.resolve_model() == default_model_folder()
+    assert hub.resolve_model("realbasicvsr_lite_x4") == default_model_folder()
+    assert client == []
+
+
+def test_what_is_no_model_is_told_what_would_be(client: list[tuple[str, bool]]) -> None:
+    with pytest.raises(ConfigError, match=r"no model 'realbasic'.*realbasicvsr_lite_x4"):
+        hub.resolve_model("realbasic")
+    assert client == []
+
+
+@pytest.mark.parametrize("name", [MODEL_ID, "realbasicvsr_x4"])
+def test_the_cache_comes_before_the_network(
+    name: str, client: list[tuple[str, bool]], tmp_path: Path
+) -> None:
+    write_model_folder(tmp_path)
+    assert hub.resolve_model(name) == tmp_path
+    assert client == [(MODEL_ID, True)]
+
+
+def test_an_incomplete_cache_is_completed_or_explained_in_one_line(
+    client: list[tuple[str, bool]],
+) -> None:
+    with pytest.raises(ConfigError, match=r"downloading it failed \(\[E1020\] Connection failed\)"):
+        hub.resolve_model(MODEL_ID)
+    assert client == [(MODEL_ID, True), (MODEL_ID, False)]
+
+
+def test_cached_models_are_listed(client: list[tuple[str, bool]], tmp_path: Path) -> None:
+    assert hub.cached_models() == {}
+    write_model_folder(tmp_path)
+    assert hub.cached_models() == {MODEL_ID: tmp_path}
