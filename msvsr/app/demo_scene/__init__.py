@@ -1,0 +1,1 @@
+"""The scenery of the demo clip, drawn with NumPy and OpenCV."""
