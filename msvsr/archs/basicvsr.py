@@ -1,6 +1,5 @@
 """BasicVSR: bidirectional propagation of flow-aligned features, then sub-pixel upsampling."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -37,10 +36,7 @@ class BasicVSRNet(nn.Module):
         mid_channels: Channels of the propagated features.
         num_blocks: Residual blocks in each of the two propagation branches.
         high_resolution_channels: Channels from half of the output size on; 64 as published.
-        flow_channels: See `SPyNet`.
-        flow_kernel_size: See `SPyNet`.
-        flow_num_levels: See `SPyNet`.
-        flow_finest_level: See `SPyNet`.
+        spynet: The flow network; ``None`` makes one of the published size.
 
     Source: Chan et al., "BasicVSR: The Search for Essential Components in Video Super-Resolution
         and Beyond", CVPR 2021; parameter names as in mmediting (Apache-2.0).
@@ -53,14 +49,11 @@ class BasicVSRNet(nn.Module):
         mid_channels: int = 64,
         num_blocks: int = 20,
         high_resolution_channels: int = 64,
-        flow_channels: Sequence[int] = (32, 64, 32, 16),
-        flow_kernel_size: int = 7,
-        flow_num_levels: int = 6,
-        flow_finest_level: int = 0,
+        spynet: SPyNet | None = None,
     ) -> None:
         super().__init__()
         self.mid_channels = mid_channels
-        self.spynet = SPyNet(flow_channels, flow_kernel_size, flow_num_levels, flow_finest_level)
+        self.spynet = spynet or SPyNet()
         self.backward_resblocks = ResidualBlocksWithInputConv(
             mid_channels + 3, mid_channels, num_blocks
         )

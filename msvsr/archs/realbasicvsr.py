@@ -1,6 +1,5 @@
 """RealBasicVSR: clean the frames, then super-resolve them with BasicVSR."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -8,6 +7,7 @@ from torch import nn
 
 from msvsr.archs.basicvsr import BasicVSRNet, Flows
 from msvsr.archs.blocks import ResidualBlocksWithInputConv
+from msvsr.archs.spynet import SPyNet
 
 __all__ = ["MAX_CLEANING_PASSES", "RealBasicVSRNet", "RealBasicVSROutput"]
 
@@ -37,10 +37,7 @@ class RealBasicVSRNet(nn.Module):
         num_propagation_blocks: Residual blocks in each propagation branch.
         num_cleaning_blocks: Residual blocks of the cleaning module.
         high_resolution_channels: See `BasicVSRNet`.
-        flow_channels: See `msvsr.archs.spynet.SPyNet`.
-        flow_kernel_size: See `msvsr.archs.spynet.SPyNet`.
-        flow_num_levels: See `msvsr.archs.spynet.SPyNet`.
-        flow_finest_level: See `msvsr.archs.spynet.SPyNet`.
+        spynet: The flow network; ``None`` makes one of the published size.
 
     Source: Chan et al., "Investigating Tradeoffs in Real-World Video Super-Resolution", CVPR 2022,
         arXiv 2111.12704; parameter names as in mmediting (Apache-2.0).
@@ -54,10 +51,7 @@ class RealBasicVSRNet(nn.Module):
         num_propagation_blocks: int = 20,
         num_cleaning_blocks: int = 20,
         high_resolution_channels: int = 64,
-        flow_channels: Sequence[int] = (32, 64, 32, 16),
-        flow_kernel_size: int = 7,
-        flow_num_levels: int = 6,
-        flow_finest_level: int = 0,
+        spynet: SPyNet | None = None,
     ) -> None:
         super().__init__()
         self.image_cleaning = nn.Sequential(
@@ -66,13 +60,7 @@ class RealBasicVSRNet(nn.Module):
         )
         self.cleaning_radius = 2 * num_cleaning_blocks + 2
         self.basicvsr = BasicVSRNet(
-            mid_channels,
-            num_propagation_blocks,
-            high_resolution_channels,
-            flow_channels,
-            flow_kernel_size,
-            flow_num_levels,
-            flow_finest_level,
+            mid_channels, num_propagation_blocks, high_resolution_channels, spynet
         )
 
     def forward(self, lq: torch.Tensor, refine_threshold: float = 255.0) -> RealBasicVSROutput:

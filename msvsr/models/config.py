@@ -2,17 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from msvsr.errors import ConfigError
+from msvsr.models.config_json import dataclass_from_mapping
 
 __all__ = ["CONFIGURATION_FILE", "GeneratorConfig", "SuperResolutionConfig", "read_configuration"]
 
 CONFIGURATION_FILE = "configuration.json"
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,8 +105,9 @@ class SuperResolutionConfig:
         """
         model = dict(configuration.get("model") or {})
         model.pop("type", None)
-        generator = _build(GeneratorConfig, model.pop("generator", None) or {}, "model.generator")
-        return _build(cls, {**model, "generator": generator}, "model")
+        if model.get("generator") is None:
+            model.pop("generator", None)
+        return dataclass_from_mapping(cls, model, "model")
 
 
 def read_configuration(folder: Path) -> dict[str, Any]:
@@ -132,17 +132,6 @@ def read_configuration(folder: Path) -> dict[str, Any]:
     if not isinstance(configuration, dict):
         raise ConfigError(f"'{path}' must hold a JSON object, found {type(configuration).__name__}")
     return configuration
-
-
-def _build(cls: type[_T], values: Mapping[str, Any], where: str) -> _T:
-    accepted = [entry.name for entry in fields(cls)]  # type: ignore[arg-type]
-    unknown = sorted(set(values) - set(accepted))
-    if unknown:
-        raise ConfigError(
-            f"unknown key {', '.join(unknown)} in {where} of the configuration: "
-            f"accepted are {', '.join(accepted)}"
-        )
-    return cls(**values)
 
 
 def _expect_whole(name: str, value: object, *, minimum: int) -> None:

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from msvsr.archs.realbasicvsr import RealBasicVSRNet
+from msvsr.archs.spynet import SPyNet
 from msvsr.errors import CheckpointError
 from msvsr.models.checkpoints import load_weights, read_checkpoint
 from msvsr.models.config import GeneratorConfig, SuperResolutionConfig, read_configuration
@@ -143,15 +144,18 @@ class RealBasicVSR:
 
 def build_network(config: GeneratorConfig) -> RealBasicVSRNet:
     """Make the network that a configuration describes, with random weights."""
+    spynet = SPyNet(
+        channels=config.flow_channels,
+        kernel_size=config.flow_kernel_size,
+        num_levels=config.flow_num_levels,
+        finest_level=config.flow_finest_level,
+    )
     return RealBasicVSRNet(
         mid_channels=config.mid_channels,
         num_propagation_blocks=config.num_propagation_blocks,
         num_cleaning_blocks=config.num_cleaning_blocks,
         high_resolution_channels=config.high_resolution_channels,
-        flow_channels=config.flow_channels,
-        flow_kernel_size=config.flow_kernel_size,
-        flow_num_levels=config.flow_num_levels,
-        flow_finest_level=config.flow_finest_level,
+        spynet=spynet,
     )
 
 

@@ -50,7 +50,7 @@ def test_the_smallest_official_configuration_is_the_official_size() -> None:
         ({"generator": {"mid_chanels": 8}}, "unknown key mid_chanels in model.generator"),
         ({"generators": {}}, "unknown key generators in model"),
         ({"generator": {"mid_channels": 0}}, "mid_channels must be a whole number"),
-        ({"generator": {"mid_channels": "64"}}, "mid_channels must be a whole number"),
+        ({"generator": {"mid_channels": "64"}}, "mid_channels must be int"),
         ({"generator": {"dynamic_refine_thres": 300}}, r"must lie in \[0, 255\]"),
         ({"generator": {"flow_kernel_size": 4}}, "must be odd"),
         ({"max_seq_len": 0}, "max_seq_len"),
