@@ -82,7 +82,7 @@ def _take_in(
 ) -> Iterator[tuple[int, bool]]:
     """Hand the pixels to the propagation, which bounds their memory; keep the instants here."""
     for number, (frame, starts_shot) in enumerate(shots):
-        propagation.add(number, torch.from_numpy(frame.image))
+        propagation.add(number, torch.from_numpy(np.require(frame.image, requirements=["C", "W"])))
         waiting.append(frame.with_image(_no_pixels(frame.image)))
         yield number, starts_shot
 

@@ -11,7 +11,7 @@ from typing import cast
 import av
 import numpy as np
 import numpy.typing as npt
-from av.video.reformatter import Interpolation, VideoReformatter
+from av.video.reformatter import VideoReformatter
 
 from msvsr.frame import ColorInfo, ColorMatrix, ImageArray
 from msvsr.video.yuv import can_make_yuv, make_yuv
@@ -40,12 +40,9 @@ _SWS_BY_MATRIX: dict[ColorMatrix, int] = {
 }  # fmt: skip
 _UNSPECIFIED = 2
 _LIMITED, _FULL = 1, 2
-_EXACT = int(
-    Interpolation.BICUBIC
-    | Interpolation.ACCURATE_RND
-    | Interpolation.FULL_CHR_H_INT
-    | Interpolation.FULL_CHR_H_INP
-)
+# SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP of libswscale/swscale.h;
+# PyAV 17 takes them as numbers but names only the first
+_EXACT = 0x4 | 0x40000 | 0x2000 | 0x4000
 _MAX_16_LIMITED = 0xFF00  # what swscale makes of white when it expands limited range to 16 bits
 _HD_LINES = 720
 
