@@ -55,7 +55,7 @@ class Segment(Generic[T]):
         core: How many of them have their output kept.
         continues: Whether the forward state of the segment before belongs to the frame before
             these.
-        starts_shot: Whether the first frame is the first of its shot.
+        starts_shot: Whether this is the first segment of its shot.
         finished: How many of the first items are in no later segment.
     """
 

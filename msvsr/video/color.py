@@ -5,6 +5,8 @@ is what players do. What was read is written: the output is made with the same m
 is tagged with them, so that a player which would guess anew from the larger size does not.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -13,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from av.video.reformatter import VideoReformatter
 
-from msvsr.frame import ColorInfo, ColorMatrix, ImageArray
+from msvsr.frame import ColorInfo, ColorMatrix, ColorRange, ImageArray
 from msvsr.video.yuv import can_make_yuv, make_yuv
 
 __all__ = [
@@ -34,12 +36,9 @@ _MATRIX_BY_CODE: dict[int, ColorMatrix] = {
 _CODE_BY_MATRIX: dict[ColorMatrix, int] = {
     "rgb": 0, "bt709": 1, "fcc": 4, "bt601": 6, "smpte240m": 7, "bt2020": 9,
 }  # fmt: skip
-# swscale's own numbers of the matrices, where 5 is BT.601
-_SWS_BY_MATRIX: dict[ColorMatrix, int] = {
-    "rgb": 1, "bt709": 1, "fcc": 4, "bt601": 5, "smpte240m": 7, "bt2020": 9,
-}  # fmt: skip
 _UNSPECIFIED = 2
-_LIMITED, _FULL = 1, 2
+_FULL = 2
+_CODE_BY_RANGE: dict[ColorRange, int] = {"limited": 1, "full": _FULL}
 # SWS_BICUBIC | SWS_ACCURATE_RND | SWS_FULL_CHR_H_INT | SWS_FULL_CHR_H_INP of libswscale/swscale.h;
 # PyAV 17 takes them as numbers but names only the first
 _EXACT = 0x4 | 0x40000 | 0x2000 | 0x4000
@@ -119,6 +118,23 @@ def _valid_code(code: int) -> int:
     return _UNSPECIFIED if code in (0, 3) else code
 
 
+@contextmanager
+def _tagged(frame: av.VideoFrame, matrix: ColorMatrix, color_range: int) -> Iterator[None]:
+    """Let a frame say nothing of its colours but how its samples relate to RGB.
+
+    PyAV 18 could be told so by `reformat`, but 17 knows no BT.2020 there, and its swscale refuses
+    frames with a matrix, transfer or primaries that it cannot convert, though none is converted.
+    """
+    tags = (frame.colorspace, frame.color_range, frame.color_trc, frame.color_primaries)
+    frame.colorspace = _CODE_BY_MATRIX[matrix]
+    frame.color_range = color_range
+    frame.color_trc = frame.color_primaries = _UNSPECIFIED
+    try:
+        yield
+    finally:
+        frame.colorspace, frame.color_range, frame.color_trc, frame.color_primaries = tags
+
+
 @dataclass
 class FrameDecoder:
     """Turns decoded frames into RGB arrays of one size.
@@ -138,18 +154,15 @@ class FrameDecoder:
 
     def to_rgb(self, frame: av.VideoFrame) -> ImageArray:
         """Convert one frame, not turned yet."""
-        matrix = _SWS_BY_MATRIX[self.color.matrix]
-        rgb = self._reformatter.reformat(
-            frame,
-            width=self.size[1],
-            height=self.size[0],
-            format="rgb48le" if self.is_deep else "rgb24",
-            src_colorspace=matrix,
-            dst_colorspace=matrix,
-            src_color_range=_FULL if self.color.range == "full" else _LIMITED,
-            dst_color_range=_FULL,
-            interpolation=_EXACT,
-        )
+        with _tagged(frame, self.color.matrix, _CODE_BY_RANGE[self.color.range]):
+            rgb = self._reformatter.reformat(
+                frame,
+                width=self.size[1],
+                height=self.size[0],
+                format="rgb48le" if self.is_deep else "rgb24",
+                dst_color_range=_FULL,
+                interpolation=_EXACT,
+            )
         array: ImageArray = rgb.to_ndarray()  # type: ignore[assignment]
         if self.is_deep and self.color.range == "limited":
             array = _stretch_to_white(array)
@@ -214,13 +227,10 @@ class FrameEncoder:
         fitted = cast(ImageArray, np.ascontiguousarray(self._fit_depth(image)))
         layout = "rgb48le" if fitted.dtype == np.uint16 else "rgb24"
         rgb = av.VideoFrame.from_ndarray(fitted, format=layout)
-        matrix = _SWS_BY_MATRIX[self.color.matrix]
-        return self._reformatter.reformat(
-            rgb,
-            format=self.pixel_format,
-            src_colorspace=matrix,
-            dst_colorspace=matrix,
-            src_color_range=_FULL,
-            dst_color_range=_FULL if self.color.range == "full" else _LIMITED,
-            interpolation=_EXACT,
-        )
+        with _tagged(rgb, color.matrix, _FULL):
+            return self._reformatter.reformat(
+                rgb,
+                format=self.pixel_format,
+                dst_color_range=_CODE_BY_RANGE[color.range],
+                interpolation=_EXACT,
+            )

@@ -76,8 +76,7 @@ class StreamCopier:
         for source in self._container.streams:
             info = wanted.get(source.index)
             if info is None:
-                with suppress(AttributeError):  # older PyAV cannot skip streams
-                    source.discard = av.stream.Discard.all
+                source.discard = av.stream.Discard.all
                 continue
             self._add_route(output, info, source)
 
@@ -99,8 +98,7 @@ class StreamCopier:
             for key, value in source.metadata.items()
             if not key.upper().startswith(_TRANSIENT_TAGS)
         )
-        with suppress(AttributeError):  # PyAV before 14.2 only reads it
-            target.disposition = source.disposition
+        target.disposition = source.disposition
         self._routes[source.index] = _Route(info, source, target, converter)
 
     def start(self, origin: Fraction, stop: Fraction | None, *, is_cut: bool) -> None:

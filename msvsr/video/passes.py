@@ -112,9 +112,7 @@ class ReadingPass:
             if self._stop is not None and seconds >= self._stop:
                 return
             if self._start is None or seconds >= self._start:
-                yield TimedFrame(
-                    frame=frame, pts=pts, duration=getattr(frame, "duration", None) or None
-                )
+                yield TimedFrame(frame=frame, pts=pts, duration=frame.duration or None)
         self._is_whole = True
 
     def _decoded_frames(self) -> Iterator[av.VideoFrame]:

@@ -45,18 +45,26 @@ def choose_video_stream(container: InputContainer, location: str) -> VideoStream
     """The video stream to read: FFmpeg's best one, never cover art.
 
     Raises:
-        VideoError: The file has no video stream.
+        VideoError: The file has no video stream, or one of an unknown codec.
     """
     best = cast("VideoStream | None", container.streams.best("video"))
     candidates = ((best,) if best is not None else ()) + container.streams.video
     for stream in candidates:
         if not stream.disposition & Disposition.attached_pic:
+            _check_codec(stream, location)
             return stream
     kinds = sorted({str(stream.type) for stream in container.streams}) or ["nothing"]
     raise VideoError(
         f"{location}: expected a video, but the file holds only {', '.join(kinds)}; "
         "give a file with a video stream."
     )
+
+
+def _check_codec(stream: VideoStream, location: str) -> None:
+    if stream.codec_context is None:
+        raise VideoError(
+            f"{location}: the video's codec is unknown to this FFmpeg; convert the file first."
+        )
 
 
 def orientation_of_frame(frame: av.VideoFrame) -> Orientation:
@@ -77,8 +85,8 @@ def _describe(location: str, container: InputContainer, stream: VideoStream) -> 
         frame_rate=_DEFAULT_RATE,
         time_base=stream.time_base or Fraction(1, 1000),
         start_seconds=_start_seconds(stream, container.streams.audio),
-        codec=stream.codec_context.name if stream.codec_context else "unknown",
-        pixel_format=stream.pix_fmt or "unknown",
+        codec=stream.codec_context.name,
+        pixel_format="unknown",  # until a frame tells; PyAV 17 crashes where the header does not
         color=ColorInfo(matrix="bt601", range="limited"),
         num_frames_from_header=stream.frames or None,
         duration_seconds_from_header=_duration_seconds(container, stream),
@@ -94,10 +102,6 @@ def _describe(location: str, container: InputContainer, stream: VideoStream) -> 
 
 
 def _first_frame(container: InputContainer, stream: VideoStream, location: str) -> av.VideoFrame:
-    if stream.codec_context is None:
-        raise VideoError(
-            f"{location}: the video's codec is unknown to this FFmpeg; convert the file first."
-        )
     frame = next(decode_packets(container, stream, DamageReport()), None)
     if frame is None:
         raise VideoError(
@@ -168,8 +172,6 @@ def _duration_seconds(container: InputContainer, stream: VideoStream) -> Fractio
 
 
 def _chapters(container: InputContainer) -> tuple[ChapterInfo, ...]:
-    if not hasattr(container, "chapters"):  # PyAV before 14.1
-        return ()
     return tuple(
         ChapterInfo(
             start_seconds=chapter["start"] * chapter["time_base"],

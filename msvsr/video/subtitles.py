@@ -98,9 +98,9 @@ def _add_mov_text(output: OutputContainer) -> Stream | None:
         stream.codec_context.subtitle_header = _ASS_HEADER
         return stream
 
-    with suppress(av.FFmpegError, AttributeError, ValueError, NotImplementedError):
+    with suppress(av.FFmpegError, ValueError):
         with av.open(io.BytesIO(), "w", format=output.format.name) as trial:
             add(trial)
             trial.start_encoding()
         return add(output)
-    return None  # PyAV before 16 cannot make such a stream
+    return None  # this build of FFmpeg cannot make such a stream

@@ -59,12 +59,8 @@ def write_chapters(
     chapters: tuple[ChapterInfo, ...],
     origin: Fraction,
     stop: Fraction | None,
-) -> str | None:
-    """Write the chapters that lie between two instants, on a clock that starts at the first.
-
-    Returns:
-        A line for the person when they cannot be written.
-    """
+) -> None:
+    """Write the chapters that lie between two instants, on a clock that starts at the first."""
     rows: list[dict[str, Any]] = []
     for chapter in chapters:
         end = chapter.end_seconds if stop is None else min(chapter.end_seconds, stop)
@@ -77,12 +73,8 @@ def write_chapters(
                 "time_base": Fraction(1, _CHAPTER_CLOCK),
                 "metadata": {"title": chapter.title} if chapter.title else {},
             })  # fmt: skip
-    if not rows:
-        return None
-    if not hasattr(output, "set_chapters"):
-        return "the chapters are not kept: PyAV is too old to write them; install av>=15."
-    output.set_chapters(rows)  # type: ignore[arg-type]
-    return None
+    if rows:
+        output.set_chapters(rows)  # type: ignore[arg-type]
 
 
 def left_out(info: VideoInfo) -> tuple[str, ...]:

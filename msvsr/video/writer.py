@@ -151,8 +151,7 @@ class VideoFileWriter:
             color=color,
             sample_aspect_ratio=aspect,
         )
-        with contextlib.suppress(AttributeError):  # PyAV before 14.2 only reads it
-            stream.disposition = Disposition.default
+        stream.disposition = Disposition.default
         if info is not None and info.video_stream is not None:
             tags = {"language": info.video_stream.language, "title": info.video_stream.title}
             stream.metadata.update((key, value) for key, value in tags.items() if value)
@@ -170,9 +169,8 @@ class VideoFileWriter:
         origin, stop = source.origin_seconds, source.stop_seconds
         copier.add_streams(output)
         copier.start(origin, stop, is_cut=bool(source.options.start_seconds))
-        lost_chapters = write_chapters(output, info.chapters, origin, stop)
+        write_chapters(output, info.chapters, origin, stop)
         self.notes += left_out(info)
-        self.notes += [lost_chapters] if lost_chapters else []
 
     def write(self, frame: Frame) -> None:
         """Encode one frame."""

@@ -117,6 +117,37 @@ def test_deep_colors_are_read_to_half_a_level(tmp_path: Path, is_full: bool) -> 
     assert np.abs(found - COLORS).max() < 0.8
 
 
+def test_tags_that_swscale_cannot_convert_do_not_matter(tmp_path: Path) -> None:
+    images = []
+    for transfer in (1, 9):  # 9 is logarithmic; PyAV 17 refuses it
+        path = make_video(tmp_path / f"{transfer}.mp4", [_patches()], transfer=transfer)
+        with open_source(path) as source:
+            images.append(next(iter(source)).image)
+            assert source.info.color.transfer_code == transfer
+    assert np.array_equal(images[0], images[1])
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+@pytest.mark.parametrize("matrix", [1, 6, 9])
+def test_deep_frames_are_written_with_the_matrix_of_their_source(
+    tmp_path: Path, matrix: int, is_full: bool
+) -> None:
+    path = make_video(tmp_path / "a.mkv", [_patches().astype(np.uint16) * 257], codec="ffv1",
+                      pixel_format="yuv420p10le", matrix=matrix, is_full=is_full)  # fmt: skip
+    options = OutputOptions(codec="ffv1", pixel_format="yuv444p10le")
+    with open_source(path) as source, open_sink(tmp_path / "b.mkv", source, options=options) as to:
+        for frame in source:
+            to.write(frame)
+    with av.open(str(tmp_path / "b.mkv")) as container:
+        decoded = next(container.decode(video=0))
+    planes = [
+        np.frombuffer(plane, np.uint16).reshape(plane.height, -1)[:, : plane.width]
+        for plane in decoded.planes
+    ]
+    found = 255 * yuv_to_rgb(np.stack(planes).astype(float), matrix, is_full=is_full, bits=10)
+    assert np.abs(_centers(found, PATCH) - COLORS).max() < 1.5  # rounded to 10 bits twice
+
+
 def test_deep_frames_are_written_as_they_are(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     image = rng.integers(0, 65536, (16, 16, 3), dtype=np.uint16)

@@ -61,6 +61,13 @@ def test_nothing_decodable_is_an_error(tmp_path: Path) -> None:
         open_source(path)
 
 
+def test_an_unknown_codec_is_an_error(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4", 4)
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"what"))
+    with pytest.raises(VideoError, match="codec is unknown"):
+        open_source(path)
+
+
 def test_a_file_cut_short_says_so(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4", 32, container_options={"movflags": "+faststart"})
     cut_short(path, 0.6)
