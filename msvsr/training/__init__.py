@@ -1,0 +1,1 @@
+"""Objectives, schedules and the training loop, in plain torch."""

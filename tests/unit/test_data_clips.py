@@ -1,0 +1,176 @@
+"""Clips on disk, the cache of decoded frames, windows and pairs."""
+
+import pickle
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from msvsr.data import (
+    AugmentationConfig,
+    ClipDataset,
+    ClipDatasetConfig,
+    ClipSource,
+    CropConfig,
+    load_clip,
+)
+from msvsr.data.sampling import augment, detail, draw_window
+from msvsr.errors import ConfigError, InputError, VideoError
+
+
+def scene(num_frames: int = 8, height: int = 96, width: int = 128) -> np.ndarray:
+    """A coloured pattern that moves by two pixels per frame, RGB uint8."""
+    y, x = np.mgrid[:height, :width]
+    frame = np.stack([128 + 100 * np.sin(x / 5), 128 + 100 * np.cos(y / 7), x + y], -1)
+    frame = frame.clip(0, 255).astype(np.uint8)
+    return np.stack([np.roll(frame, 2 * t, axis=1) for t in range(num_frames)])
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A data folder with one clip, a folder of images."""
+    folder = tmp_path / "data" / "clip"
+    folder.mkdir(parents=True)
+    for index, frame in enumerate(scene()):
+        cv2.imwrite(str(folder / f"{index:03d}.png"), frame[..., ::-1])
+    return folder.parent
+
+
+def small_config() -> ClipDatasetConfig:
+    return ClipDatasetConfig(
+        clips=(ClipSource(name="clip", shrink=1),), crop=CropConfig(num_frames=3, size=32)
+    )
+
+
+def test_folder_of_images_is_read_in_order_as_rgb(data_dir: Path, tmp_path: Path) -> None:
+    clip = load_clip(data_dir, ClipSource(name="clip", shrink=1), tmp_path / "cache")
+    np.testing.assert_array_equal(clip, scene())
+
+
+def test_clip_is_shrunk_by_averaging(data_dir: Path, tmp_path: Path) -> None:
+    clip = load_clip(data_dir, ClipSource(name="clip", shrink=2, max_frames=3), tmp_path / "cache")
+    expected = scene(3).reshape(3, 48, 2, 64, 2, 3).mean(axis=(2, 4))
+    # OpenCV rounds the mean of four numbers.
+    assert np.abs(clip - expected).max() <= 0.5
+
+
+def test_decoded_clip_is_cached_and_read_only(data_dir: Path, tmp_path: Path) -> None:
+    source = ClipSource(name="clip", shrink=1)
+    cache = tmp_path / "cache"
+    load_clip(data_dir, source, cache)
+    (cached,) = cache.iterdir()
+    written = cached.stat().st_mtime_ns
+    clip = load_clip(data_dir, source, cache)
+    assert cached.stat().st_mtime_ns == written
+    assert [each.name for each in cache.iterdir()] == [cached.name]
+    assert not clip.flags.writeable
+
+
+def test_missing_and_empty_clips_are_named(data_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nowhere\.mp4"):
+        load_clip(data_dir, ClipSource(name="nowhere.mp4"), tmp_path / "cache")
+    (data_dir / "empty").mkdir()
+    with pytest.raises(VideoError, match="empty"):
+        load_clip(data_dir, ClipSource(name="empty"), tmp_path / "cache")
+    (data_dir / "broken").mkdir()
+    (data_dir / "broken" / "0.png").write_bytes(b"no image")
+    with pytest.raises(VideoError, match=r"0\.png"):
+        load_clip(data_dir, ClipSource(name="broken"), tmp_path / "cache")
+
+
+def test_still_window_is_a_part_of_the_clip() -> None:
+    clip = scene()
+    config = CropConfig(num_frames=3, size=32, max_stride=1, drift_probability=0)
+    window = draw_window(clip, config, np.random.default_rng(0))
+    views = np.lib.stride_tricks.sliding_window_view(clip, (3, 32, 32, 3))[:, :, :, 0]
+    assert (views == window).all(axis=(-1, -2, -3, -4)).any()
+
+
+def test_drifting_window_moves_a_still_scene() -> None:
+    clip = np.repeat(scene(1), 8, axis=0)
+    config = CropConfig(num_frames=4, size=32, drift_probability=1, max_drift=8)
+    moved = 0
+    for seed in range(10):
+        window = draw_window(clip, config, np.random.default_rng(seed))
+        moved += not np.array_equal(window[0], window[3])
+    assert moved >= 8
+
+
+def test_flat_windows_are_avoided() -> None:
+    clip = np.zeros((4, 96, 256, 3), np.uint8)
+    clip[:, :, 128:] = np.random.default_rng(0).integers(0, 256, (96, 128, 3))
+
+    def flat_share(tries: int) -> float:
+        config = CropConfig(num_frames=2, size=32, max_flat_tries=tries, drift_probability=0)
+        windows = [draw_window(clip, config, np.random.default_rng(seed)) for seed in range(100)]
+        return float(np.mean([detail(window[0]) == 0 for window in windows]))
+
+    assert flat_share(3) < 0.5 * flat_share(0)
+
+
+def test_window_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ConfigError, match="does not fit"):
+        draw_window(scene(2), CropConfig(num_frames=3, size=32), np.random.default_rng(0))
+
+
+def test_augmentation_only_reorders_pixels_unless_it_darkens() -> None:
+    clip = scene(3, 32, 32)
+    bright = AugmentationConfig(darken_probability=0)
+    results = [augment(clip, bright, np.random.default_rng(seed)) for seed in range(64)]
+    assert len({result.tobytes() for result in results}) == 16
+    for result in results:
+        np.testing.assert_array_equal(np.sort(result.ravel()), np.sort(clip.ravel()))
+    dark = AugmentationConfig(darken_probability=1)
+    assert augment(clip, dark, np.random.default_rng(0)).mean() < clip.mean()
+
+
+def test_recolouring_permutes_channels_and_strengthens_colours() -> None:
+    clip = scene(2, 32, 32)
+    still = {"flip": False, "transpose": False, "reverse": False, "darken_probability": 0.0}
+    permuted = AugmentationConfig(permute_probability=1, **still)
+    results = [augment(clip, permuted, np.random.default_rng(seed)) for seed in range(40)]
+    assert len({result.tobytes() for result in results}) == 6
+    saturated = augment(
+        clip, AugmentationConfig(saturate_probability=1, **still), np.random.default_rng(0)
+    )
+    assert np.ptp(saturated, axis=-1).mean() > np.ptp(clip, axis=-1).mean()
+
+
+def test_sample_depends_on_seed_and_index_alone(data_dir: Path, tmp_path: Path) -> None:
+    def dataset(seed: int) -> ClipDataset:
+        return ClipDataset(small_config(), data_dir, tmp_path / "cache", seed)
+
+    first = dataset(0)[7]
+    assert first.lq.shape == (3, 3, 8, 8)
+    assert first.gt.shape == (3, 3, 32, 32)
+    assert (first.lq == dataset(0)[7].lq).all()
+    assert not (first.gt == dataset(0)[8].gt).all()
+    assert not (first.gt == dataset(1)[7].gt).all()
+
+
+def test_dataset_travels_to_a_worker_without_its_frames(data_dir: Path, tmp_path: Path) -> None:
+    dataset = ClipDataset(small_config(), data_dir, tmp_path / "cache", 0)
+    content = pickle.dumps(dataset)
+    assert len(content) < 10_000
+    copy = pickle.loads(content)  # noqa: S301 - made one line above
+    assert (copy[3].lq == dataset[3].lq).all()
+
+
+def test_pair_is_aligned(data_dir: Path, tmp_path: Path) -> None:
+    dataset = ClipDataset(small_config(), data_dir, tmp_path / "cache", 0)
+    for index in range(8):
+        pair = dataset[index]
+        small = pair.gt.float().unflatten(-1, (8, 4)).unflatten(-3, (8, 4)).mean(dim=(-1, -3))
+        flipped = small.flip(-1)
+        lq = pair.lq.float()
+        assert (lq - small).abs().mean() < (lq - flipped).abs().mean()
+
+
+def test_configuration_without_clips_or_with_an_odd_size_is_refused() -> None:
+    with pytest.raises(ConfigError, match="empty"):
+        ClipDatasetConfig(clips=())
+    with pytest.raises(ConfigError, match="multiple"):
+        ClipDatasetConfig(clips=(ClipSource(name="a"),), crop=CropConfig(size=30))
+    with pytest.raises(ConfigError, match="weight"):
+        ClipSource(name="a", weight=0)
