@@ -1,6 +1,7 @@
 """Clips on disk, the cache of decoded frames, windows and pairs."""
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -127,13 +128,12 @@ def test_augmentation_only_reorders_pixels_unless_it_darkens() -> None:
 
 def test_recolouring_permutes_channels_and_strengthens_colours() -> None:
     clip = scene(2, 32, 32)
-    still = {"flip": False, "transpose": False, "reverse": False, "darken_probability": 0.0}
-    permuted = AugmentationConfig(permute_probability=1, **still)
+    still = AugmentationConfig(flip=False, transpose=False, reverse=False, darken_probability=0)
+    permuted = replace(still, permute_probability=1)
     results = [augment(clip, permuted, np.random.default_rng(seed)) for seed in range(40)]
     assert len({result.tobytes() for result in results}) == 6
-    saturated = augment(
-        clip, AugmentationConfig(saturate_probability=1, **still), np.random.default_rng(0)
-    )
+    saturating = replace(still, saturate_probability=1)
+    saturated = augment(clip, saturating, np.random.default_rng(0))
     assert np.ptp(saturated, axis=-1).mean() > np.ptp(clip, axis=-1).mean()
 
 
