@@ -9,7 +9,14 @@ import torch
 from safetensors.torch import load_file
 
 from msvsr.archs.realbasicvsr import RealBasicVSRNet
-from msvsr.degradations import DegradationConfig, Degrader
+from msvsr.degradations import (
+    BlurConfig,
+    DegradationConfig,
+    Degrader,
+    JpegConfig,
+    NoiseConfig,
+    ResizeConfig,
+)
 from msvsr.degradations.types import ByteClip
 from msvsr.models.config_json import read_config
 from msvsr.models.realbasicvsr import build_network
@@ -59,15 +66,32 @@ def test_flow_points_where_the_scene_moved(network: RealBasicVSRNet) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_degraded_scene_comes_out_better_than_bicubic(network: RealBasicVSRNet, seed: int) -> None:
+def test_clearly_degraded_scene_comes_out_better_than_bicubic(
+    network: RealBasicVSRNet, seed: int
+) -> None:
     gt = poster(7)
-    lq = Degrader(DegradationConfig())(gt, np.random.default_rng(seed))
+    # Not the mildest settings: on drawn lettering that is hardly degraded, bicubic still wins.
+    config = DegradationConfig(
+        blur=BlurConfig(probability=1, anisotropic_probability=0, sigma_range=(2.0, 2.6)),
+        early_resize=ResizeConfig(probability=0),
+        early_noise=NoiseConfig(probability=0),
+        early_jpeg=JpegConfig(probability=0),
+        noise=NoiseConfig(probability=1, gaussian_probability=1, gaussian_sigma_range=(8.0, 15.0)),
+        codec_probability=0.5,
+    )
+    lq = Degrader(config)(gt, np.random.default_rng(seed))
     gain = psnr_y(upscale(network, lq), gt) - psnr_y(bicubic(lq, 4), gt)
-    assert gain > 0
+    assert gain > 0.3
 
 
-def test_flat_colours_stay_what_they_are(network: RealBasicVSRNet) -> None:
-    for colour in ((0, 0, 0), (255, 255, 255), (200, 40, 40), (30, 60, 200), (128, 128, 128)):
-        flat = np.full((3, 16, 16, 3), colour, np.uint8)
-        middle = upscale(network, flat)[:, 16:-16, 16:-16].astype(int)
-        assert np.abs(middle - colour).max() <= 6
+@pytest.mark.parametrize(
+    "colour",
+    [(0, 0, 0), (255, 255, 255), (128, 128, 128), (200, 40, 40), (30, 60, 200), (0, 255, 0)],
+)
+def test_flat_colours_stay_what_they_are(
+    network: RealBasicVSRNet, colour: tuple[int, int, int]
+) -> None:
+    flat = np.full((3, 48, 48, 3), colour, np.uint8)
+    middle = upscale(network, flat)[:, 64:-64, 64:-64].astype(int)
+    # Three grey levels of 255 are not seen; without colour augmentation it was 16.
+    assert np.abs(middle - colour).max() <= 3
