@@ -227,8 +227,13 @@ def test_an_interrupted_run_leaves_nothing(number: int, tmp_path: Path, model: s
     make_video(source, 400)
     arguments = [source, "-o", tmp_path / "out.mp4", "--model", model, "--device", "cpu"]
     options = ["--max-shot-frames", "20", "--look-ahead", "5"]
+    # A runner in the background ignores Ctrl-C, and children inherit that.
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from msvsr.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
     process = subprocess.Popen(
-        [sys.executable, "-m", "msvsr", "upscale", *map(str, arguments), *options],
+        [sys.executable, "-c", code, "upscale", *map(str, arguments), *options],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
