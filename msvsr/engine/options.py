@@ -1,18 +1,24 @@
 """What a user can ask of the engine."""
 
 from dataclasses import dataclass
+from fractions import Fraction
+from numbers import Rational
 from typing import Literal, get_args
 
 import psutil
 
 from msvsr.errors import ConfigError
 
-__all__ = ["EngineOptions", "RefineScope"]
+__all__ = ["AtCuts", "EngineOptions", "InterpolationOptions", "RefineScope"]
 
 RefineScope = Literal["shot", "frame"]
+AtCuts = Literal["repeat", "blend"]
 
 _DEFAULT_SHARE_OF_MEMORY = 0.25
 _GIBIBYTE = 1024**3
+_DEFAULT_RATIO = Fraction(2)
+_MAX_RATIO = 1000
+_MAX_FRAME_RATE = 10_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,3 +84,88 @@ def _at_least(minimum: int, **options: int | None) -> None:
             continue
         if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
             raise ConfigError(f"{name} must be a whole number of at least {minimum}, got {value!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class InterpolationOptions:
+    """Which frames interpolation makes.
+
+    Attributes:
+        interp_ratio: Frames out over frames in, above 1. Wins when ``out_fps`` is given as well.
+            Without either it is 2.
+        out_fps: Frames per second of the output: any, also below twice the source's or lower than
+            it.
+        keep_rhythm: Multiply the source's own rhythm, constant or not, by ``interp_ratio``.
+            Without it, the output has a constant rate.
+        detect_cuts: Find cuts, and never interpolate across one.
+        at_cuts: What is shown between the two frames beside a cut: the first of them, or a blend.
+        replace_duplicates: Replace frames that repeat the one before (pull-up, animation on twos)
+            by frames in between.
+        hold_last: Fill the time that the last frame is shown. Without it, the output ends at the
+            instant of the last frame: two frames at ratio 2 give three.
+    """
+
+    interp_ratio: Fraction | None = None
+    out_fps: Fraction | None = None
+    keep_rhythm: bool = False
+    detect_cuts: bool = True
+    at_cuts: AtCuts = "repeat"
+    replace_duplicates: bool = False
+    hold_last: bool = True
+
+    def __post_init__(self) -> None:
+        _expect_exact(interp_ratio=self.interp_ratio, out_fps=self.out_fps)
+        if self.interp_ratio is not None and self.interp_ratio <= 1:
+            raise ConfigError(
+                f"interp_ratio must be above 1, got {self.interp_ratio}: "
+                "to lower the frame rate give out_fps"
+            )
+        if self.interp_ratio is not None and self.interp_ratio > _MAX_RATIO:
+            raise ConfigError(f"interp_ratio must be at most {_MAX_RATIO}, got {self.interp_ratio}")
+        if self.out_fps is not None and not 0 < self.out_fps <= _MAX_FRAME_RATE:
+            raise ConfigError(
+                f"out_fps must lie above 0 and at most at {_MAX_FRAME_RATE} frames per second, "
+                f"got {self.out_fps}"
+            )
+        if self.keep_rhythm and self.interp_ratio is None and self.out_fps is not None:
+            raise ConfigError(
+                "keep_rhythm multiplies the source's own rhythm and cannot meet out_fps: "
+                "give interp_ratio"
+            )
+        if self.at_cuts not in get_args(AtCuts):
+            raise ConfigError(
+                f"at_cuts must be one of {', '.join(get_args(AtCuts))}, got {self.at_cuts!r}"
+            )
+
+    def output_rate(self, frame_rate: Fraction) -> Fraction:
+        """Frames per second that come out, on average when the rhythm is kept.
+
+        Args:
+            frame_rate: Frames per second of the source.
+
+        Example:
+            >>> InterpolationOptions(out_fps=Fraction(60)).output_rate(Fraction(24000, 1001))
+            Fraction(60, 1)
+        """
+        if self.interp_ratio is None and self.out_fps is not None:
+            return Fraction(self.out_fps)
+        return self.rate_factor(frame_rate) * frame_rate
+
+    def rate_factor(self, frame_rate: Fraction) -> Fraction:
+        """Frames out over frames in.
+
+        Args:
+            frame_rate: Frames per second of the source.
+        """
+        if self.interp_ratio is not None:
+            return Fraction(self.interp_ratio)
+        return _DEFAULT_RATIO if self.out_fps is None else self.out_fps / frame_rate
+
+
+def _expect_exact(**options: object) -> None:
+    for name, value in options.items():
+        if value is not None and (isinstance(value, bool) or not isinstance(value, Rational)):
+            raise ConfigError(
+                f"{name} must be an exact number, got {value!r}: give a Fraction, "
+                "such as Fraction(5, 2) or Fraction('2.5')"
+            )

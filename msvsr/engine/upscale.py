@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from msvsr.engine.cuts import mark_shots
+from msvsr.engine.images import of_one_size, to_image
 from msvsr.engine.options import EngineOptions
 from msvsr.engine.propagation import Propagation
 from msvsr.engine.segments import SegmentRules, stream_segments
 from msvsr.engine.tiles import StageRunner
-from msvsr.errors import ShapeError
 from msvsr.frame import Frame, ImageArray
 from msvsr.models.contract import RecurrentUpscaler
 
@@ -67,7 +67,7 @@ def upscale_frames(
         refine_per_frame=options.refine_scope == "frame",
         on_work=on_work,
     )
-    shots = mark_shots(_of_one_size(frames), frame_rate, detect=options.detect_cuts)
+    shots = mark_shots(of_one_size(frames), frame_rate, detect=options.detect_cuts)
     waiting: deque[Frame] = deque()
     numbers = _take_in(shots, propagation, waiting)
     with closing(propagation):
@@ -93,22 +93,7 @@ def _no_pixels(image: ImageArray) -> ImageArray:
     return np.broadcast_to(pixel, image.shape)
 
 
-def _of_one_size(frames: Iterable[Frame]) -> Iterator[Frame]:
-    size = None
-    for index, frame in enumerate(frames):
-        size = size or frame.size
-        if frame.size != size:
-            raise ShapeError(
-                f"all frames must have one size: the first has {size[1]}x{size[0]} pixels, "
-                f"frame {index} has {frame.size[1]}x{frame.size[0]}; split the video there"
-            )
-        yield frame
-
-
 def _to_image(output: torch.Tensor, source: Frame, scale: int) -> ImageArray:
     """An array of the source's depth, cropped to its size times the scale."""
     height, width = (side * scale for side in source.size)
-    dtype = source.image.dtype
-    values = output[0, :, :height, :width].clamp(0, 1) * np.iinfo(dtype).max
-    image: ImageArray = values.round().permute(1, 2, 0).cpu().numpy().astype(dtype)  # type: ignore[assignment]
-    return image
+    return to_image(output[0, :, :height, :width], source.image.dtype)

@@ -8,17 +8,23 @@ from msvsr.models.config import CONFIGURATION_FILE, read_configuration
 
 __all__ = [
     "DEFAULT_MODELS",
+    "FRAME_INTERPOLATION_TASK",
     "SUPER_RESOLUTION_TASK",
     "ModelEntry",
     "configuration_root",
     "default_model_folder",
     "find_model_folder",
     "list_models",
+    "refuse_other_task",
 ]
 
 SUPER_RESOLUTION_TASK = "video-super-resolution"
+FRAME_INTERPOLATION_TASK = "video-frame-interpolation"
 
-DEFAULT_MODELS = {SUPER_RESOLUTION_TASK: "realbasicvsr_lite_x4"}
+DEFAULT_MODELS = {
+    SUPER_RESOLUTION_TASK: "realbasicvsr_lite_x4",
+    FRAME_INTERPOLATION_TASK: "raft_interpolation_lite",
+}
 """The embedded model of each task: it ships with its weights."""
 
 
@@ -72,16 +78,45 @@ def find_model_folder(model: str | Path | None, task: str = SUPER_RESOLUTION_TAS
         task: ModelScope's name of the task.
 
     Raises:
-        ConfigError: There is no such model.
+        ConfigError: There is no such model, or it is one for another task.
     """
     if model is None:
-        return default_model_folder(task)
-    if Path(model).is_dir():
-        return Path(model)
-    shipped = {entry.name: entry.folder for entry in list_models()}
-    if str(model) in shipped:
-        return shipped[str(model)]
-    raise ConfigError(
-        f"no model '{model}': expected a folder with {CONFIGURATION_FILE}, a model id of the Hub "
-        f"(owner/name), or one of {', '.join(shipped) or 'no shipped models'}"
-    )
+        return _embedded_folder(task)
+    folder = Path(model)
+    if not folder.is_dir():
+        shipped = {entry.name: entry.folder for entry in list_models()}
+        if str(model) not in shipped:
+            raise ConfigError(
+                f"no model '{model}': expected a folder with {CONFIGURATION_FILE}, a model id of "
+                f"the Hub (owner/name), or one of {', '.join(shipped) or 'no shipped models'}"
+            )
+        folder = shipped[str(model)]
+    refuse_other_task(folder, task, name=str(model))
+    return folder
+
+
+def refuse_other_task(folder: Path, task: str, *, name: str) -> None:
+    """Make sure that a model folder is one for a task, as far as it says.
+
+    Args:
+        folder: The model folder; one without a configuration says nothing.
+        task: ModelScope's name of the task.
+        name: What the user calls the model.
+
+    Raises:
+        ConfigError: It says another task.
+    """
+    if not (folder / CONFIGURATION_FILE).is_file():
+        return
+    found = read_configuration(folder).get("task")
+    if found not in (None, task):
+        raise ConfigError(f"'{name}' is a model for {found}, expected one for {task}: name another")
+
+
+def _embedded_folder(task: str) -> Path:
+    folder = default_model_folder(task)
+    if not (folder / CONFIGURATION_FILE).is_file():
+        raise ConfigError(
+            f"the embedded model for {task} is not installed (expected '{folder}'): name a model"
+        )
+    return folder

@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import nn
 
+from msvsr.archs import interpnet
 from msvsr.errors import CheckpointError
 
 __all__ = ["load_weights", "read_checkpoint", "unwrap_weights"]
@@ -37,6 +38,9 @@ _FOREIGN_PREFIXES = (
 _FOREIGN_KEYS = ("step_counter",)
 """What training frameworks save beside the generator; dropped by name."""
 
+_DERIVED_ENDINGS = interpnet.DERIVED_KEYS
+"""Endings of names under which official files keep what networks here compute; dropped by name."""
+
 _SHOWN_KEYS = 4
 
 
@@ -45,7 +49,7 @@ def read_checkpoint(path: Path) -> StateDict:
 
     Understood are safetensors and PyTorch files: bare dictionaries, those under ``params``,
     ``params_ema`` or ``state_dict``, and the files of mmediting and mmagic, where the averaged
-    weights (``generator_ema.``) win over the last ones.
+    weights (``generator_ema.``) win over the last ones. What is no weight is left out by name.
 
     Args:
         path: The file.
@@ -113,7 +117,8 @@ def unwrap_weights(content: object, source: str = "checkpoint") -> StateDict:
     if not tensors:
         raise CheckpointError(f"'{source}' holds no weights: a dictionary of tensors was expected")
     # mmediting counts iterations inside the generator of some releases
-    return {key: value for key, value in tensors.items() if key not in _FOREIGN_KEYS}
+    dropped = (*_FOREIGN_KEYS, *_DERIVED_ENDINGS)
+    return {key: value for key, value in tensors.items() if not key.endswith(dropped)}
 
 
 def load_weights(network: nn.Module, weights: Mapping[str, torch.Tensor], source: str) -> None:

@@ -9,7 +9,13 @@ from typing import Any
 from msvsr.errors import ConfigError
 from msvsr.models.config_json import dataclass_from_mapping
 
-__all__ = ["CONFIGURATION_FILE", "GeneratorConfig", "SuperResolutionConfig", "read_configuration"]
+__all__ = [
+    "CONFIGURATION_FILE",
+    "GeneratorConfig",
+    "SuperResolutionConfig",
+    "expect_whole",
+    "read_configuration",
+]
 
 CONFIGURATION_FILE = "configuration.json"
 
@@ -53,10 +59,10 @@ class GeneratorConfig:
     def __post_init__(self) -> None:
         object.__setattr__(self, "flow_channels", tuple(self.flow_channels))
         for name in _POSITIVE:
-            _expect_whole(name, getattr(self, name), minimum=1)
-        _expect_whole("flow_finest_level", self.flow_finest_level, minimum=0)
+            expect_whole(name, getattr(self, name), minimum=1)
+        expect_whole("flow_finest_level", self.flow_finest_level, minimum=0)
         for channels in self.flow_channels:
-            _expect_whole("flow_channels", channels, minimum=1)
+            expect_whole("flow_channels", channels, minimum=1)
         if self.flow_kernel_size % 2 == 0:
             raise ConfigError(f"flow_kernel_size must be odd, got {self.flow_kernel_size}")
         if not 0 <= self.dynamic_refine_thres <= 255:
@@ -91,7 +97,7 @@ class SuperResolutionConfig:
 
     def __post_init__(self) -> None:
         if self.max_seq_len is not None:
-            _expect_whole("max_seq_len", self.max_seq_len, minimum=1)
+            expect_whole("max_seq_len", self.max_seq_len, minimum=1)
 
     @classmethod
     def from_mapping(cls, configuration: Mapping[str, Any]) -> "SuperResolutionConfig":
@@ -134,6 +140,16 @@ def read_configuration(folder: Path) -> dict[str, Any]:
     return configuration
 
 
-def _expect_whole(name: str, value: object, *, minimum: int) -> None:
+def expect_whole(name: str, value: object, *, minimum: int) -> None:
+    """Make sure that a value of a configuration is a whole number.
+
+    Args:
+        name: Its key, for the message.
+        value: The value.
+        minimum: The smallest one that makes sense.
+
+    Raises:
+        ConfigError: It is something else, or smaller.
+    """
     if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
         raise ConfigError(f"{name} must be a whole number of at least {minimum}, got {value!r}")

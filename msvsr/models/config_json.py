@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from msvsr.errors import ConfigError
 
-__all__ = ["dataclass_from_mapping", "read_config"]
+__all__ = ["dataclass_from_mapping", "read_config", "read_json"]
 
 T = TypeVar("T")
 
@@ -28,11 +28,25 @@ def read_config(path: Path, kind: type[T]) -> T:
     Raises:
         ConfigError: The file cannot be read, or holds an unknown key or a wrong type.
     """
+    return dataclass_from_mapping(kind, read_json(path), where=path.name)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON file that holds an object.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ConfigError: The file cannot be read, or holds something else.
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"cannot read the configuration {path}: {error}") from error
-    return dataclass_from_mapping(kind, content, where=path.name)
+    if not isinstance(content, dict):
+        raise ConfigError(f"{path} must be an object, got {type(content).__name__}")
+    return content
 
 
 def dataclass_from_mapping(kind: type[T], content: object, where: str = "") -> T:
@@ -71,12 +85,20 @@ def _convert(hint: Any, value: object, where: str) -> Any:  # noqa: ANN401 - any
         return dataclass_from_mapping(typing.cast("type[Any]", hint), value, where)
     if typing.get_origin(hint) is tuple:
         return _convert_tuple(typing.get_args(hint), value, where)
+    if typing.get_origin(hint) is typing.Literal:
+        return _convert_choice(typing.get_args(hint), value, where)
     if isinstance(hint, types.UnionType):
         return None if value is None else _convert(typing.get_args(hint)[0], value, where)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
         raise ConfigError(f"{where} must be {hint.__name__}, got {value!r}")
+    return value
+
+
+def _convert_choice(choices: tuple[Any, ...], value: object, where: str) -> object:
+    if value not in choices:
+        raise ConfigError(f"{where} must be one of {', '.join(choices)}, got {value!r}")
     return value
 
 

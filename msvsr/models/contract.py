@@ -1,12 +1,15 @@
-"""What the engine needs to know of a model."""
+"""What the engine needs to know of the models of both tasks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 import torch
 
-__all__ = ["RecurrentUpscaler", "Stage"]
+__all__ = ["FrameInterpolator", "NeighbourMotion", "RecurrentUpscaler", "Stage"]
+
+EncodedT = TypeVar("EncodedT")
+MotionT = TypeVar("MotionT")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,4 +64,65 @@ class RecurrentUpscaler(Protocol):
 
     def estimate_flow(self, reference: torch.Tensor, neighbour: torch.Tensor) -> torch.Tensor:
         """Flow from reference to neighbour ``(n, 3, h, w)`` in pixels, ``(n, 2, h, w)``."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class NeighbourMotion(Generic[MotionT]):
+    """Motion in the interval beside the one that a frame is made in.
+
+    Attributes:
+        motion: What the model estimated there.
+        length: Duration of that interval over the duration of the one between the two frames;
+            1 at a constant frame rate.
+    """
+
+    motion: MotionT
+    length: float
+
+
+class FrameInterpolator(Protocol[EncodedT, MotionT]):
+    """A model that makes frames between two frames.
+
+    What it keeps of a frame (``EncodedT``) and of the motion between two neighbours (``MotionT``)
+    is its own affair; the engine only decides for how long.
+
+    Attributes:
+        device: Where tensors have to be.
+    """
+
+    device: torch.device
+
+    def encode(self, image: torch.Tensor) -> EncodedT:
+        """Do what depends on one frame alone: ``(3, h, w)``, RGB in [0, 1], any size."""
+        ...
+
+    def estimate_motion(self, first: EncodedT, second: EncodedT) -> MotionT:
+        """Motion between two frames of one size, in both directions."""
+        ...
+
+    def synthesize(
+        self,
+        first: EncodedT,
+        second: EncodedT,
+        motion: MotionT,
+        timestep: float,
+        *,
+        before: NeighbourMotion[MotionT] | None = None,
+        after: NeighbourMotion[MotionT] | None = None,
+    ) -> torch.Tensor:
+        """Make the frame at an instant between two frames.
+
+        Args:
+            first: The frame at 0.
+            second: The frame at 1.
+            motion: Motion from ``first`` to ``second``.
+            timestep: The instant, in (0, 1).
+            before: Motion from the frame before ``first`` to ``first``.
+            after: Motion from ``second`` to the frame after it. With both, motion is quadratic
+                in time; without, it is linear (the two-frame form).
+
+        Returns:
+            RGB in [0, 1], ``(3, h, w)``, of the frames' size.
+        """
         ...

@@ -1,4 +1,4 @@
-"""Small RealBasicVSR models with random weights, for tests of everything around them."""
+"""Small models of both tasks with random weights, for tests of everything around them."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,24 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 
+from msvsr.archs.interpnet import DERIVED_KEYS
 from msvsr.archs.realbasicvsr import RealBasicVSRNet
 from msvsr.models.config import GeneratorConfig
+from msvsr.models.interpolation_config import InterpolationConfig
+from msvsr.models.interpolation_networks import InterpolationNetworks
+from msvsr.models.raft_interpolation import RaftInterpolation, build_networks
 from msvsr.models.realbasicvsr import RealBasicVSR, build_network
 
-__all__ = ["TINY", "tiny_model", "tiny_network", "write_model_folder"]
+__all__ = [
+    "TINY",
+    "TINY_INTERPOLATION",
+    "tiny_interpolation_model",
+    "tiny_interpolation_networks",
+    "tiny_model",
+    "tiny_network",
+    "write_interpolation_folder",
+    "write_model_folder",
+]
 
 TINY = {
     "mid_channels": 8,
@@ -20,6 +33,17 @@ TINY = {
     "flow_channels": [8, 8, 8, 8],
     "flow_kernel_size": 3,
     "flow_num_levels": 3,
+}
+
+TINY_INTERPOLATION = {
+    "type": "video-frame-interpolation",
+    "network": {"small": True, "mixed_precision": False, "num_iterations": 2},
+    "interpolator": {
+        "refiner_channels": [8],
+        "attention": False,
+        "base_channels": 4,
+        "mask_channels": [4, 4],
+    },
 }
 
 
@@ -55,4 +79,44 @@ def write_model_folder(
         save_file(weights, folder / weights_name)
     else:
         torch.save({"params": weights}, folder / weights_name)
+    return folder
+
+
+def tiny_interpolation_networks(seed: int = 0) -> InterpolationNetworks:
+    """The small RAFT with two iterations, and an interpolator of few channels."""
+    torch.manual_seed(seed)
+    return build_networks(InterpolationConfig.from_mapping({"model": TINY_INTERPOLATION}))
+
+
+def tiny_interpolation_model(dtype: str = "float32", seed: int = 0) -> RaftInterpolation:
+    """The same, as the engine takes it."""
+    return RaftInterpolation(tiny_interpolation_networks(seed), device="cpu", dtype=dtype)
+
+
+def write_interpolation_folder(folder: Path, seed: int = 0, layout: str = "safetensors") -> Path:
+    """A model folder for interpolation with random weights.
+
+    Args:
+        folder: Where.
+        seed: Of the weights.
+        layout: ``safetensors`` as ours are, or ``official`` as on the Hub: two files, ``module.``
+            before every name, masks and fixed kernels among the weights.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    configuration = {
+        "framework": "pytorch",
+        "task": "video-frame-interpolation",
+        "model": TINY_INTERPOLATION,
+        "pipeline": {"type": "video-frame-interpolation"},
+    }
+    (folder / "configuration.json").write_text(json.dumps(configuration))
+    networks = tiny_interpolation_networks(seed)
+    flow, interpolator = networks.flow.state_dict(), networks.interpolator.state_dict()
+    if layout == "safetensors":
+        save_file(flow, folder / "flow.safetensors")
+        save_file(interpolator, folder / "interpolator.safetensors")
+        return folder
+    fixed = {f"internet.{key}": torch.ones(3, 3) for key in DERIVED_KEYS}
+    for name, weights in (("raft-sintel.pt", flow), ("interpnet.pt", interpolator | fixed)):
+        torch.save({f"module.{key}": value for key, value in weights.items()}, folder / name)
     return folder

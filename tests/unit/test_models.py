@@ -7,9 +7,15 @@ import pytest
 import torch
 
 from msvsr.errors import CheckpointError, ConfigError
-from msvsr.models.catalog import find_model_folder, list_models
+from msvsr.models.catalog import (
+    FRAME_INTERPOLATION_TASK,
+    SUPER_RESOLUTION_TASK,
+    find_model_folder,
+    list_models,
+)
 from msvsr.models.config import GeneratorConfig, SuperResolutionConfig, read_configuration
 from msvsr.models.devices import choose_device, choose_dtype
+from msvsr.models.interpolation_config import InterpolationConfig
 from msvsr.models.realbasicvsr import RealBasicVSR, build_network
 from tests.support.models import TINY, tiny_network, write_model_folder
 
@@ -96,11 +102,15 @@ def test_half_precision_leaves_the_flow_network_alone() -> None:
 
 def test_shipped_folders_are_listed_and_found() -> None:
     names = {entry.name for entry in list_models()}
-    assert {"realbasicvsr_lite_x4", "realbasicvsr_x4"} <= names
+    assert {"realbasicvsr_lite_x4", "realbasicvsr_x4", "raft_interpolation_practical"} <= names
     assert find_model_folder("realbasicvsr_x4").name == "realbasicvsr_x4"
     assert find_model_folder(None).name == "realbasicvsr_lite_x4"
+    readers = {
+        SUPER_RESOLUTION_TASK: SuperResolutionConfig.from_mapping,
+        FRAME_INTERPOLATION_TASK: InterpolationConfig.from_mapping,
+    }
     for entry in list_models():
-        SuperResolutionConfig.from_mapping(read_configuration(entry.folder))
+        readers[entry.task](read_configuration(entry.folder))
 
 
 def test_an_unknown_model_is_answered_with_what_there_is() -> None:
