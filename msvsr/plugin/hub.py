@@ -5,15 +5,27 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from msvsr.errors import CheckpointError, ConfigError
-from msvsr.models.catalog import SUPER_RESOLUTION_TASK, find_model_folder
-from msvsr.models.config import CONFIGURATION_FILE
-from msvsr.models.realbasicvsr import find_weights
+from msvsr.errors import ConfigError, MsvsrError
+from msvsr.models import raft_interpolation, realbasicvsr
+from msvsr.models.catalog import (
+    FRAME_INTERPOLATION_TASK,
+    SUPER_RESOLUTION_TASK,
+    configuration_root,
+    find_model_folder,
+    refuse_other_task,
+)
+from msvsr.models.config import read_configuration
 from msvsr.plugin.names import HUB_IDS
 
 __all__ = ["cached_folder", "cached_models", "download", "resolve_model"]
 
 _MODEL_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+
+_WEIGHTS_FINDERS: dict[str, Callable[[Path], object]] = {
+    SUPER_RESOLUTION_TASK: realbasicvsr.find_weights,
+    FRAME_INTERPOLATION_TASK: raft_interpolation.find_weights,
+}
+"""What raises an error where a model folder of a task lacks weights."""
 
 
 def resolve_model(
@@ -30,13 +42,17 @@ def resolve_model(
         The folder. One of a model id is complete; others are taken as they are.
 
     Raises:
-        ConfigError: There is no such model, or the Hub cannot be reached and has to be.
+        ConfigError: There is no such model, it is one for another task, or the Hub cannot be
+            reached and has to be.
     """
     name = None if model is None else os.fspath(model)
     if name is not None and not Path(name).is_dir():
         model_id = name if _MODEL_ID.fullmatch(name) else HUB_IDS.get(name)
         if model_id is not None:
-            return cached_folder(model_id) or download(model_id)
+            _refuse_before_download(name, model_id, task)
+            folder = cached_folder(model_id) or download(model_id)
+            refuse_other_task(folder, task, name=name)
+            return folder
     return find_model_folder(name, task)
 
 
@@ -87,12 +103,21 @@ def _client() -> Callable[..., str]:
     return snapshot_download  # type: ignore[no-any-return]
 
 
+def _refuse_before_download(name: str, model_id: str, task: str) -> None:
+    """The shipped folders say what the official models are for."""
+    for shipped, official_id in HUB_IDS.items():
+        if official_id == model_id:
+            refuse_other_task(configuration_root() / shipped, task, name=name)
+
+
 def _is_complete(folder: Path) -> bool:
     try:
-        find_weights(folder)
-    except CheckpointError:
+        task = str(read_configuration(folder).get("task", SUPER_RESOLUTION_TASK))
+        if task in _WEIGHTS_FINDERS:
+            _WEIGHTS_FINDERS[task](folder)
+    except MsvsrError:
         return False
-    return (folder / CONFIGURATION_FILE).is_file()
+    return True
 
 
 def _explain(model_id: str, error: Exception) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import torch
 
-from msvsr.app.upscale import Progress
+from msvsr.app.jobs import Progress
 from msvsr.errors import InputError
 from msvsr.models.devices import choose_device, choose_dtype
 

@@ -8,6 +8,10 @@ from typing import Final
 
 __all__ = [
     "DEFAULT_PIPELINES",
+    "FRAME_INTERPOLATION_MODEL",
+    "FRAME_INTERPOLATION_PIPELINE",
+    "FRAME_INTERPOLATION_PREPROCESSOR",
+    "FRAME_INTERPOLATION_TASK",
     "HUB_IDS",
     "PREPROCESSOR_OF_MODEL",
     "REGISTRATIONS",
@@ -27,29 +31,53 @@ SUPER_RESOLUTION_MODEL: Final = "real-basicvsr"
 SUPER_RESOLUTION_PIPELINE: Final = "realbasicvsr-video-super-resolution"
 SUPER_RESOLUTION_PREPROCESSOR: Final = "video-super-resolution-preprocessor"
 
+FRAME_INTERPOLATION_TASK: Final = "video-frame-interpolation"
+FRAME_INTERPOLATION_MODEL: Final = "video-frame-interpolation"
+FRAME_INTERPOLATION_PIPELINE: Final = "video-frame-interpolation"
+FRAME_INTERPOLATION_PREPROCESSOR: Final = "video-frame-interpolation-preprocessor"
+
 VISION_FIELD: Final = "cv"
 """Group of the preprocessors of all vision tasks."""
 
+_SUPER_RESOLUTION = "msvsr.plugin.super_resolution"
+_FRAME_INTERPOLATION = "msvsr.plugin.frame_interpolation"
+
 REGISTRATIONS: Final[dict[Signature, str]] = {
-    ("MODELS", SUPER_RESOLUTION_TASK, SUPER_RESOLUTION_MODEL): (
-        "msvsr.plugin.super_resolution.model"
-    ),
+    ("MODELS", SUPER_RESOLUTION_TASK, SUPER_RESOLUTION_MODEL): f"{_SUPER_RESOLUTION}.model",
     ("PREPROCESSORS", VISION_FIELD, SUPER_RESOLUTION_PREPROCESSOR): (
-        "msvsr.plugin.super_resolution.preprocessor"
+        f"{_SUPER_RESOLUTION}.preprocessor"
     ),
     ("PIPELINES", SUPER_RESOLUTION_TASK, SUPER_RESOLUTION_PIPELINE): (
-        "msvsr.plugin.super_resolution.pipeline"
+        f"{_SUPER_RESOLUTION}.pipeline"
+    ),
+    ("MODELS", FRAME_INTERPOLATION_TASK, FRAME_INTERPOLATION_MODEL): (
+        f"{_FRAME_INTERPOLATION}.model"
+    ),
+    ("PREPROCESSORS", VISION_FIELD, FRAME_INTERPOLATION_PREPROCESSOR): (
+        f"{_FRAME_INTERPOLATION}.preprocessor"
+    ),
+    ("PIPELINES", FRAME_INTERPOLATION_TASK, FRAME_INTERPOLATION_PIPELINE): (
+        f"{_FRAME_INTERPOLATION}.pipeline"
+    ),
+    # A model of the other task: ModelScope goes by the pipeline that it names. These explain it.
+    ("PIPELINES", SUPER_RESOLUTION_TASK, FRAME_INTERPOLATION_PIPELINE): (
+        f"{_SUPER_RESOLUTION}.pipeline"
+    ),
+    ("PIPELINES", FRAME_INTERPOLATION_TASK, SUPER_RESOLUTION_PIPELINE): (
+        f"{_FRAME_INTERPOLATION}.pipeline"
     ),
 }
-"""Module that holds the class of each signature; it is imported when the class is first asked."""
+"""Module that holds the class of each signature; it is imported when that is first asked for."""
 
 PREPROCESSOR_OF_MODEL: Final[dict[tuple[str, str], str]] = {
     (SUPER_RESOLUTION_MODEL, SUPER_RESOLUTION_TASK): SUPER_RESOLUTION_PREPROCESSOR,
+    (FRAME_INTERPOLATION_MODEL, FRAME_INTERPOLATION_TASK): FRAME_INTERPOLATION_PREPROCESSOR,
 }
 """Preprocessor of a model type and task, where the configuration names none."""
 
 DEFAULT_PIPELINES: Final[dict[str, str]] = {
     SUPER_RESOLUTION_TASK: SUPER_RESOLUTION_PIPELINE,
+    FRAME_INTERPOLATION_TASK: FRAME_INTERPOLATION_PIPELINE,
 }
 """Pipeline of each task for which the embedded model is the default."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.models import write_model_folder
+from tests.support.models import write_interpolation_folder, write_model_folder
 
 BUILT_IN_MODEL = (
     "modelscope.models.cv.video_super_resolution.real_basicvsr_for_video_super_resolution"
@@ -36,6 +36,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A local model folder in the official layout."""
     path = tmp_path_factory.mktemp("model")
     return write_model_folder(path, weights_name="pytorch_model.pt")
+
+
+@pytest.fixture(scope="module")
+def folders(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """One for each task, by our package that serves it."""
+    path = tmp_path_factory.mktemp("interpolation")
+    return {
+        "super_resolution": folder,
+        "frame_interpolation": write_interpolation_folder(path, layout="official"),
+    }
 
 
 def test_importing_costs_next_to_nothing() -> None:
@@ -75,27 +85,50 @@ print(json.dumps([listed, options.window, "torch" in sys.modules, message]))
     assert run_python(code) == [True, 5, False, "module 'msvsr' has no attribute 'nonsense'"]
 
 
-def test_our_classes_are_served_and_the_built_in_ones_never_imported(folder: Path) -> None:
+@pytest.mark.parametrize("package", ["super_resolution", "frame_interpolation"])
+def test_our_classes_are_served_and_the_built_in_ones_never_imported(
+    package: str, folders: dict[str, Path]
+) -> None:
     code = """
 import json, sys
 from modelscope.pipelines import pipeline  # before msvsr: its hook comes too late for this one
 import msvsr
 from modelscope.utils.constant import Tasks
-made = pipeline(Tasks.video_super_resolution, sys.argv[1])
+folder, package = sys.argv[1:]
+made = pipeline(getattr(Tasks, f"video_{package}"), folder)
 from modelscope.preprocessors import Preprocessor
-parts = [made, made.model, made.preprocessor, Preprocessor.from_pretrained(sys.argv[1])]
+parts = [made, made.model, made.preprocessor, Preprocessor.from_pretrained(folder)]
 built_in = [name for name in sys.modules if name.startswith((
-    "modelscope.models.cv.video_super_resolution.", "modelscope.pipelines.cv.video_super"))]
+    f"modelscope.models.cv.video_{package}.", f"modelscope.pipelines.cv.video_{package}"))]
 print(json.dumps([[type(part).__module__ for part in parts], built_in]))
 """
-    modules, built_in = run_python(code, folder)
-    assert modules == [
-        "msvsr.plugin.super_resolution.pipeline",
-        "msvsr.plugin.super_resolution.model",
-        "msvsr.plugin.super_resolution.preprocessor",
-        "msvsr.plugin.super_resolution.preprocessor",
-    ]
+    modules, built_in = run_python(code, folders[package], package)
+    expected = ("pipeline", "model", "preprocessor", "preprocessor")
+    assert modules == [f"msvsr.plugin.{package}.{name}" for name in expected]
     assert built_in == []
+
+
+def test_every_registration_is_served_by_the_module_that_it_names() -> None:
+    code = """
+import json
+import msvsr
+from msvsr.plugin.names import REGISTRATIONS
+from modelscope.models.builder import MODELS
+from modelscope.pipelines.builder import PIPELINES
+from modelscope.preprocessors.builder import PREPROCESSORS
+from modelscope.utils.import_utils import LazyImportModule
+registries = {"MODELS": MODELS, "PIPELINES": PIPELINES, "PREPROCESSORS": PREPROCESSORS}
+wrong = []
+for (registry, group, name), module in REGISTRATIONS.items():
+    LazyImportModule.import_module((registry, group, name))
+    found = registries[registry].get(name, group)
+    if found is None or found.__module__ != module:
+        wrong.append([registry, group, name, str(found)])
+print(json.dumps([len(REGISTRATIONS), wrong]))
+"""
+    count, wrong = run_python(code)
+    assert wrong == []
+    assert count >= 8
 
 
 ORDERS = """

@@ -12,7 +12,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from msvsr.app.upscale import Progress
+from msvsr.app.jobs import Progress
 from msvsr.errors import CheckpointError, ConfigError, InputError, VideoError
 from msvsr.models.catalog import default_model_folder
 from msvsr.video import probe

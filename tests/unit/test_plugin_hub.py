@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from msvsr.errors import ConfigError
-from msvsr.models.catalog import default_model_folder
+from msvsr.models.catalog import FRAME_INTERPOLATION_TASK, default_model_folder
 from msvsr.plugin import hub
-from tests.support.models import write_model_folder
+from tests.support.models import write_interpolation_folder, write_model_folder
 
 MODEL_ID = "damo/cv_realbasicvsr_video-super-resolution_videolq"
+INTERPOLATION_ID = "damo/cv_raft_video-frame-interpolation_practical"
 
 
 @pytest.fixture
@@ -21,7 +22,8 @@ def client(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, b
         calls.append((model_id, local_files_only))
         if not local_files_only:
             raise ConnectionError("[E1020] Connection failed: a long story\nof two lines")
-        (tmp_path / "configuration.json").write_text("{}")
+        if not (tmp_path / "configuration.json").exists():
+            (tmp_path / "configuration.json").write_text("{}")
         return str(tmp_path)
 
     monkeypatch.setattr(hub, "_client", lambda: snapshot_download)
@@ -66,3 +68,20 @@ def test_cached_models_are_listed(client: list[tuple[str, bool]], tmp_path: Path
     assert hub.cached_models() == {}
     write_model_folder(tmp_path)
     assert hub.cached_models() == {MODEL_ID: tmp_path}
+
+
+def test_a_model_of_another_task_is_refused_before_it_is_downloaded(
+    client: list[tuple[str, bool]],
+) -> None:
+    for name in (MODEL_ID, "realbasicvsr_x4"):
+        with pytest.raises(ConfigError, match=f"'{name}' is a model for video-super-resolution"):
+            hub.resolve_model(name, FRAME_INTERPOLATION_TASK)
+    assert client == []
+
+
+@pytest.mark.usefixtures("client")
+def test_an_interpolation_model_is_complete_with_both_its_networks(tmp_path: Path) -> None:
+    write_interpolation_folder(tmp_path, layout="official")
+    assert hub.cached_folder(INTERPOLATION_ID) == tmp_path
+    (tmp_path / "interpnet.pt").unlink()
+    assert hub.cached_folder(INTERPOLATION_ID) is None

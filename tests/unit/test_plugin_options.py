@@ -7,17 +7,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from msvsr.engine.options import EngineOptions
+from msvsr.engine.options import EngineOptions, InterpolationOptions
 from msvsr.errors import ConfigError, InputError
 from msvsr.plugin.jobs import RunOptions, choose_pipeline_device, output_place, read_input
 from msvsr.plugin.options import accepted_names, build_options, refuse_unknown
 from msvsr.video import OutputOptions, SourceOptions
 
 PARTS = (EngineOptions, SourceOptions, OutputOptions, RunOptions)
+INTERPOLATION_PARTS = (InterpolationOptions, *PARTS[1:])
 
 
-def test_no_name_belongs_to_two_parts() -> None:
-    for one, other in combinations(PARTS, 2):
+@pytest.mark.parametrize("parts", [PARTS, INTERPOLATION_PARTS])
+def test_no_name_belongs_to_two_parts(parts: tuple[type, ...]) -> None:
+    for one, other in combinations(parts, 2):
         assert not set(accepted_names(one)) & set(accepted_names(other))
 
 
@@ -37,8 +39,14 @@ def test_fractions_come_as_people_write_them(given: float | str, expected: Fract
     assert build_options(SourceOptions, {"frame_rate": given}).frame_rate == expected
 
 
+@pytest.mark.parametrize("name", ["interp_ratio", "out_fps"])
+@pytest.mark.parametrize("given", [59.94, "59.94", "2997/50", Fraction(2997, 50)])
+def test_rates_are_exact_as_they_are_written(name: str, given: object) -> None:
+    assert getattr(build_options(InterpolationOptions, {name: given}), name) == Fraction(2997, 50)
+
+
 def test_nothing_given_is_the_default() -> None:
-    for part in PARTS:
+    for part in (*PARTS, InterpolationOptions):
         assert build_options(part, {}) == part()
 
 

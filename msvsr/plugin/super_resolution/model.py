@@ -6,54 +6,30 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from modelscope.models.base import TorchModel
 from modelscope.models.builder import MODELS
 
 from msvsr.errors import InputError, ShapeError
-from msvsr.models.config import SuperResolutionConfig, read_configuration
+from msvsr.models.config import SuperResolutionConfig
 from msvsr.models.realbasicvsr import RealBasicVSR, load_network
 from msvsr.plugin.names import SUPER_RESOLUTION_MODEL, SUPER_RESOLUTION_TASK
 from msvsr.plugin.registering import register
+from msvsr.plugin.video_model import VideoModel
 
 __all__ = ["RealBasicVSRForVideoSuperResolution"]
 
 
 @register(MODELS, SUPER_RESOLUTION_TASK, SUPER_RESOLUTION_MODEL)
-class RealBasicVSRForVideoSuperResolution(TorchModel):  # type: ignore[misc]
-    """The network of a model folder, in float32, as ModelScope loads, moves, trains and saves it.
-
-    Args:
-        model_dir: The model folder, with ``configuration.json`` and weights.
-        device: Accepted from ModelScope, which moves the model itself.
-        device_map: Accepted from ModelScope, without effect.
-        trust_remote_code: Accepted from ModelScope; no code of a model folder is ever run.
-        model_options: Keys of ``model`` in the configuration that replace those of the file.
+class RealBasicVSRForVideoSuperResolution(VideoModel):
+    """RealBasicVSR as ModelScope loads, moves, trains and saves it; see `VideoModel`.
 
     Attributes:
         model: The network (`msvsr.archs.realbasicvsr.RealBasicVSRNet`).
         model_config: What the configuration says about it.
-
-    Raises:
-        ConfigError: The configuration is missing or wrong.
-        CheckpointError: The weights are missing or belong to another network.
     """
 
-    def __init__(
-        self,
-        model_dir: str,
-        *,
-        device: str = "gpu",
-        device_map: object = None,
-        trust_remote_code: bool = False,
-        **model_options: Any,  # noqa: ANN401  (checked by SuperResolutionConfig)
-    ) -> None:
-        del device_map
-        super().__init__(model_dir, device=device, trust_remote_code=trust_remote_code)
-        in_file = read_configuration(Path(model_dir)).get("model") or {}
-        self.model_config = SuperResolutionConfig.from_mapping(
-            {"model": {**in_file, **model_options}}
-        )
-        self.model = load_network(Path(model_dir), self.model_config.generator)
+    def _load(self, folder: Path, configuration: Mapping[str, Any]) -> None:
+        self.model_config = SuperResolutionConfig.from_mapping(configuration)
+        self.model = load_network(folder, self.model_config.generator)
 
     def forward(self, inputs: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Upscale whole clips in one pass.
@@ -78,16 +54,8 @@ class RealBasicVSRForVideoSuperResolution(TorchModel):  # type: ignore[misc]
         threshold = self.model_config.generator.dynamic_refine_thres
         return {"output": self.model(clips, threshold).sr.clamp(0, 1)}
 
-    def upscaler(self, *, device: str | torch.device = "auto", dtype: str = "auto") -> RealBasicVSR:
-        """Make what the engine runs: a frozen copy of the network as it is now.
-
-        Args:
-            device: Name of the device, see `msvsr.models.devices.choose_device`.
-            dtype: Name of the type, see `msvsr.models.devices.choose_dtype`.
-
-        Raises:
-            ConfigError: There is no such device or type.
-        """
+    def prepare(self, *, device: str | torch.device = "auto", dtype: str = "auto") -> RealBasicVSR:
+        """Make what the engine runs, see `VideoModel.prepare`."""
         return RealBasicVSR(
             copy.deepcopy(self.model),
             device=device,

@@ -1,65 +1,19 @@
-"""From what a user hands to the pipeline to a checked job."""
+"""The jobs of video super-resolution."""
 
-from typing import Any
+from typing import ClassVar
 
-from modelscope.preprocessors.base import Preprocessor
 from modelscope.preprocessors.builder import PREPROCESSORS
 
 from msvsr.engine.options import EngineOptions
-from msvsr.plugin.jobs import RunOptions, read_input
 from msvsr.plugin.names import SUPER_RESOLUTION_PREPROCESSOR, VISION_FIELD
-from msvsr.plugin.options import build_options, refuse_unknown
 from msvsr.plugin.registering import register
-from msvsr.video import OutputOptions, SourceOptions
+from msvsr.plugin.video_preprocessor import SHARED_PARTS, VideoPreprocessor
 
-__all__ = ["PARTS", "VideoSuperResolutionPreprocessor"]
-
-PARTS: dict[str, type] = {
-    "engine": EngineOptions,
-    "reading": SourceOptions,
-    "writing": OutputOptions,
-    "run": RunOptions,
-}
-"""The options of a job: the fields of these dataclasses are what a user can give by name."""
+__all__ = ["VideoSuperResolutionPreprocessor"]
 
 
 @register(PREPROCESSORS, VISION_FIELD, SUPER_RESOLUTION_PREPROCESSOR)
-class VideoSuperResolutionPreprocessor(Preprocessor):  # type: ignore[misc]
-    """Check one input and its options; the video itself is opened when the pipeline runs.
+class VideoSuperResolutionPreprocessor(VideoPreprocessor):
+    """Check one input and its options, those of `msvsr.engine.options.EngineOptions` among them."""
 
-    Args:
-        model_dir: Accepted from ModelScope, without effect.
-        options: Options for every input, by the names of the fields of `PARTS`.
-
-    Raises:
-        ConfigError: An option is unknown or has an impossible value.
-    """
-
-    def __init__(self, model_dir: str | None = None, **options: Any) -> None:  # noqa: ANN401
-        del model_dir
-        super().__init__()
-        self.options = options
-        self._build({})
-
-    def __call__(self, data: object, **options: Any) -> dict[str, Any]:  # noqa: ANN401
-        """Make a job of an input.
-
-        Args:
-            data: A path, a URL, or a dictionary with ``video`` and options for this input, which
-                win over all others.
-            options: Options for this call, which win over those of the constructor.
-
-        Returns:
-            ``video``, a path or URL, and one dataclass for each of `PARTS`.
-
-        Raises:
-            InputError: The input is neither path, URL nor dictionary with ``video``.
-            ConfigError: An option is unknown or has an impossible value.
-        """
-        video, own = read_input(data)
-        return {"video": video, **self._build({**options, **own})}
-
-    def _build(self, options: dict[str, Any]) -> dict[str, Any]:
-        values = {**self.options, **options}
-        refuse_unknown(values, *PARTS.values())
-        return {part: build_options(cls, values) for part, cls in PARTS.items()}
+    parts: ClassVar[dict[str, type]] = {"engine": EngineOptions, **SHARED_PARTS}

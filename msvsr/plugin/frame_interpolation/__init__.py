@@ -1,0 +1,1 @@
+"""The registered classes of video frame interpolation."""
