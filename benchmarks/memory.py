@@ -16,7 +16,8 @@ import numpy as np
 import psutil
 import torch
 
-from msvsr.app.upscale import Progress, upscale_video
+from msvsr.app.jobs import Progress
+from msvsr.app.upscale import upscale_video
 from msvsr.engine.options import EngineOptions
 from msvsr.frame import Frame
 from msvsr.models.catalog import default_model_folder

@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING
 from msvsr.plugin.activation import activate
 
 if TYPE_CHECKING:
-    from msvsr.app.upscale import Progress, UpscaleReport, upscale_video
-    from msvsr.engine.options import EngineOptions
+    from msvsr.app.enhance import enhance_video
+    from msvsr.app.interpolate import interpolate_video
+    from msvsr.app.jobs import Progress, VideoReport
+    from msvsr.app.upscale import upscale_video
+    from msvsr.engine.options import EngineOptions, InterpolationOptions
     from msvsr.errors import MsvsrError
     from msvsr.models.catalog import find_model_folder
+    from msvsr.models.raft_interpolation import RaftInterpolation
     from msvsr.models.realbasicvsr import RealBasicVSR
     from msvsr.video import OutputOptions, SourceOptions
 
@@ -22,26 +26,34 @@ __version__ = "0.1.0"
 
 __all__ = [
     "EngineOptions",
+    "InterpolationOptions",
     "MsvsrError",
     "OutputOptions",
     "Progress",
+    "RaftInterpolation",
     "RealBasicVSR",
     "SourceOptions",
-    "UpscaleReport",
+    "VideoReport",
     "__version__",
+    "enhance_video",
     "find_model_folder",
+    "interpolate_video",
     "upscale_video",
 ]
 
 _HOMES = {
     "EngineOptions": "msvsr.engine.options",
+    "InterpolationOptions": "msvsr.engine.options",
     "MsvsrError": "msvsr.errors",
     "OutputOptions": "msvsr.video",
-    "Progress": "msvsr.app.upscale",
+    "Progress": "msvsr.app.jobs",
+    "RaftInterpolation": "msvsr.models.raft_interpolation",
     "RealBasicVSR": "msvsr.models.realbasicvsr",
     "SourceOptions": "msvsr.video",
-    "UpscaleReport": "msvsr.app.upscale",
+    "VideoReport": "msvsr.app.jobs",
+    "enhance_video": "msvsr.app.enhance",
     "find_model_folder": "msvsr.models.catalog",
+    "interpolate_video": "msvsr.app.interpolate",
     "upscale_video": "msvsr.app.upscale",
 }
 

@@ -18,7 +18,8 @@ import numpy.typing as npt
 from msvsr.app.demo_clip import DEMO_FRAME_RATE, render_demo_clip
 from msvsr.app.demo_compare import Comparison, compare
 from msvsr.app.demo_panels import Detail
-from msvsr.app.upscale import Progress, UpscaleReport, upscale_video
+from msvsr.app.jobs import Progress, VideoReport
+from msvsr.app.upscale import upscale_video
 from msvsr.degradations import (
     BlurConfig,
     DegradationConfig,
@@ -36,7 +37,7 @@ from msvsr.video import OutputOptions, SourceOptions, open_sink, probe
 __all__ = ["DemoResult", "Upscale", "run_demo", "show_demo"]
 
 Image = npt.NDArray[np.uint8]
-Upscale = Callable[[str | Path, Path, SourceOptions], UpscaleReport]
+Upscale = Callable[[str | Path, Path, SourceOptions], VideoReport]
 """Upscales part of a video into a folder of PNGs."""
 
 _SCALE = 4
@@ -72,7 +73,7 @@ class DemoResult:
     """
 
     source: str | Path
-    report: UpscaleReport
+    report: VideoReport
     comparison: Comparison
 
 
@@ -157,7 +158,7 @@ def _upscale_with_embedded_model(
     reading: SourceOptions,
     *,
     on_progress: Callable[[Progress], None],
-) -> UpscaleReport:
+) -> VideoReport:
     return upscale_video(
         source,
         target,

@@ -4,12 +4,15 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from msvsr.app.upscale import Progress
+    from fractions import Fraction
 
-__all__ = ["print_json", "print_line", "print_warnings", "progress_bar"]
+    from msvsr.app.jobs import Progress, VideoReport
+
+__all__ = ["print_json", "print_line", "print_report", "progress_bar"]
 
 
 def print_line(text: str) -> None:
@@ -22,10 +25,31 @@ def print_json(values: Mapping[str, Any] | list[Any]) -> None:
     print_line(json.dumps(values, indent=2, default=str, ensure_ascii=False))
 
 
-def print_warnings(warnings: tuple[str, ...]) -> None:
-    """Write one line per warning to stderr."""
-    for warning in warnings:
-        sys.stderr.write(f"msvsr: warning: {warning}\n")
+def print_report(report: "VideoReport", *, quiet: bool, as_json: bool) -> None:
+    """Tell what a job did: a line on stdout after its warnings on stderr, or all of it as JSON."""
+    if as_json:
+        print_json({**asdict(report), "frames_per_second": report.frames_per_second})
+    elif not quiet:
+        for warning in report.warnings:
+            sys.stderr.write(f"msvsr: warning: {warning}\n")
+        print_line(_summary(report))
+
+
+def _summary(report: "VideoReport") -> str:
+    (height, width), (output_height, output_width) = report.input_size, report.output_size
+    change = f"{width}x{height}"
+    if report.output_size != report.input_size:
+        change += f" to {output_width}x{output_height}"
+    if report.output_frame_rate != report.input_frame_rate:
+        change += f", {_rate(report.input_frame_rate)} to {_rate(report.output_frame_rate)} fps"
+    return (
+        f"{report.output}: {report.num_frames} frames, {change}, {report.seconds:.1f} s "
+        f"({report.frames_per_second:.2f} frames/s)"
+    )
+
+
+def _rate(frame_rate: "Fraction") -> str:
+    return f"{float(frame_rate):.3f}".rstrip("0").rstrip(".")
 
 
 @contextmanager

@@ -6,14 +6,14 @@ import sys
 from collections.abc import Sequence
 
 from msvsr import __version__
-from msvsr.cli import demo, info, models, upscale
+from msvsr.cli import demo, enhance, info, interpolate, models, upscale
 from msvsr.errors import ConfigError, MsvsrError
 
 __all__ = ["main"]
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
-_COMMANDS = (upscale, info, models, demo)
+_COMMANDS = (upscale, interpolate, enhance, info, models, demo)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,7 +56,7 @@ def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="msvsr",
         description="Enhance real-world video: small, noisy and compressed clips become large "
-        "and clean.",
+        "and clean, and get any frame rate.",
         epilog="'msvsr COMMAND --help' explains a command.",
     )
     parser.add_argument("--version", action="version", version=f"msvsr {__version__}")

@@ -60,4 +60,6 @@ def _where(model: dict[str, Any]) -> str:
         return str(model["folder"])
     if model["cached_folder"]:
         return str(model["cached_folder"])
+    if model["hub_id"] is None:
+        return f"{model['folder']} (its weights are missing)"
     return f"downloaded when first used, as {model['hub_id']}"

@@ -1,40 +1,63 @@
 """Options that several commands share, and the way from them to the library's dataclasses."""
 
 import argparse
-import re
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from msvsr.cli import values
+
 if TYPE_CHECKING:
-    from msvsr.engine.options import EngineOptions
+    from msvsr.engine.options import EngineOptions, InterpolationOptions
+    from msvsr.models.raft_interpolation import RaftInterpolation
     from msvsr.models.realbasicvsr import RealBasicVSR
     from msvsr.video import OutputOptions, SourceOptions
 
 __all__ = [
     "Commands",
     "add_engine_options",
+    "add_input",
+    "add_limit_options",
     "add_model_options",
     "add_output_options",
     "add_report_options",
     "add_source_options",
+    "add_timing_options",
     "engine_options",
-    "load_model",
+    "load_interpolator",
+    "load_upscaler",
     "output_options",
     "source_options",
+    "timing_options",
 ]
 
 Commands = argparse._SubParsersAction  # the type of ``parser.add_subparsers()``
 
-_CLOCK = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d+)?)")
+
+def add_input(parser: argparse.ArgumentParser, *, default_output: str) -> None:
+    """Where the video is and where it goes."""
+    parser.add_argument("input", metavar="INPUT", help="video file, address or image folder")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="OUTPUT",
+        help=f"video file or folder (default: {default_output})",
+    )
 
 
-def add_source_options(parser: argparse.ArgumentParser) -> None:
-    """Which part of the input is read."""
+def add_source_options(parser: argparse.ArgumentParser, *aliases: str) -> None:
+    """Which part of the input is read; ``aliases`` are further names of ``--input-fps``."""
     group = parser.add_argument_group("input")
-    group.add_argument("--start", type=_seconds, metavar="TIME", help="begin here (s or h:m:s)")
-    group.add_argument("--end", type=_seconds, metavar="TIME", help="stop before this (s or h:m:s)")
     group.add_argument(
-        "--fps", type=_rate, metavar="RATE", help="frame rate of an image folder (default: 25)"
+        "--start", type=values.seconds, metavar="TIME", help="begin here (s or h:m:s)"
+    )
+    group.add_argument(
+        "--end", type=values.seconds, metavar="TIME", help="stop before this (s or h:m:s)"
+    )
+    group.add_argument(
+        "--input-fps",
+        *aliases,
+        type=values.rate,
+        metavar="RATE",
+        help="frame rate of an image folder (default: 25)",
     )
 
 
@@ -43,18 +66,20 @@ def source_options(arguments: argparse.Namespace) -> "SourceOptions":
     from msvsr.video import SourceOptions
 
     return SourceOptions(
-        start_seconds=arguments.start, end_seconds=arguments.end, frame_rate=arguments.fps
+        start_seconds=arguments.start, end_seconds=arguments.end, frame_rate=arguments.input_fps
     )
 
 
-def add_model_options(parser: argparse.ArgumentParser) -> None:
-    """Which model runs, and where."""
+def add_model_options(parser: argparse.ArgumentParser, *names: str) -> None:
+    """Which models run, and where; ``names`` are the options that ask for one."""
     group = parser.add_argument_group("model")
-    group.add_argument(
-        "--model",
-        metavar="ID_OR_FOLDER",
-        help="a model folder, a name from 'msvsr models', or a Hub id (default: the embedded one)",
-    )
+    for name in names:
+        group.add_argument(
+            name,
+            metavar="ID_OR_FOLDER",
+            help="a model folder, a name from 'msvsr models', or a Hub id (default: the embedded "
+            "one)",
+        )
     group.add_argument(
         "--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)"
     )
@@ -65,13 +90,77 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def load_model(arguments: argparse.Namespace) -> "RealBasicVSR":
-    """The model that `add_model_options` asks for."""
+def load_upscaler(arguments: argparse.Namespace, model: str | None) -> "RealBasicVSR":
+    """A model that makes frames larger, for where `add_model_options` says."""
     from msvsr.models.realbasicvsr import RealBasicVSR
     from msvsr.plugin.hub import resolve_model
 
     return RealBasicVSR.from_folder(
-        resolve_model(arguments.model), device=arguments.device, dtype=arguments.dtype
+        resolve_model(model), device=arguments.device, dtype=arguments.dtype
+    )
+
+
+def load_interpolator(arguments: argparse.Namespace, model: str | None) -> "RaftInterpolation":
+    """A model that makes frames between frames, for where `add_model_options` says."""
+    from msvsr.models.catalog import FRAME_INTERPOLATION_TASK
+    from msvsr.models.raft_interpolation import RaftInterpolation
+    from msvsr.plugin.hub import resolve_model
+
+    return RaftInterpolation.from_folder(
+        resolve_model(model, FRAME_INTERPOLATION_TASK),
+        device=arguments.device,
+        dtype=arguments.dtype,
+        correlation_gib=arguments.memory,
+    )
+
+
+def add_timing_options(
+    parser: argparse.ArgumentParser, *, default_ratio: str = "2 without --fps"
+) -> None:
+    """When frames are shown, and what is between them."""
+    group = parser.add_argument_group("timing")
+    group.add_argument(
+        "--ratio",
+        type=values.ratio,
+        metavar="R",
+        help=f"frames out per frame in: 2, 2.5 or 5/2 (default: {default_ratio})",
+    )
+    group.add_argument(
+        "--fps",
+        type=values.rate,
+        metavar="RATE",
+        help="frame rate of the output: 60, 12.5 or 60000/1001; 23.976, 29.97, 59.94 and the like "
+        "mean the exact NTSC rates; --ratio wins when both are given",
+    )
+    group.add_argument(
+        "--keep-rhythm",
+        action="store_true",
+        help="multiply the rhythm of a variable frame rate by --ratio, instead of a constant rate",
+    )
+    group.add_argument(
+        "--at-cuts",
+        default="repeat",
+        metavar="WAY",
+        help="repeat or blend frames where a shot ends (default: repeat)",
+    )
+    group.add_argument(
+        "--replace-duplicates",
+        action="store_true",
+        help="make frames in place of repeated ones (24-in-30 pull-up, animation on twos)",
+    )
+
+
+def timing_options(arguments: argparse.Namespace) -> "InterpolationOptions":
+    """The library's form of `add_timing_options` and `add_limit_options`."""
+    from msvsr.engine.options import InterpolationOptions
+
+    return InterpolationOptions(
+        interp_ratio=arguments.ratio,
+        out_fps=arguments.fps,
+        keep_rhythm=arguments.keep_rhythm,
+        detect_cuts=not arguments.no_cuts,
+        at_cuts=arguments.at_cuts,
+        replace_duplicates=arguments.replace_duplicates,
     )
 
 
@@ -118,15 +207,20 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
         help="frames beyond such a piece that are looked at (default: 30)",
     )
     group.add_argument("--window", type=int, metavar="N", help="frames between checkpoints")
-    group.add_argument("--no-cuts", action="store_true", help="do not look for cuts")
     group.add_argument("--tile", type=int, metavar="PIXELS", help="longest side of a tile")
+
+
+def add_limit_options(parser: argparse.ArgumentParser) -> None:
+    """What both engines take."""
+    group = parser.add_argument_group("limits")
+    group.add_argument("--no-cuts", action="store_true", help="do not look for cuts")
     group.add_argument(
         "--memory", type=float, metavar="GIB", help="memory budget (default: a quarter of the free)"
     )
 
 
 def engine_options(arguments: argparse.Namespace) -> "EngineOptions":
-    """The library's form of `add_engine_options`."""
+    """The library's form of `add_engine_options` and `add_limit_options`."""
     from msvsr.engine.options import EngineOptions
 
     return EngineOptions(
@@ -143,8 +237,10 @@ def engine_options(arguments: argparse.Namespace) -> "EngineOptions":
     )
 
 
-def add_output_options(parser: argparse.ArgumentParser) -> None:
-    """Codec, quality, and what is kept."""
+def add_output_options(
+    parser: argparse.ArgumentParser, *, shows_constant_rate: bool = True
+) -> None:
+    """Codec, quality, and what is kept; ``--constant-fps`` need not be shown to be understood."""
     group = parser.add_argument_group("output")
     group.add_argument(
         "--codec",
@@ -157,15 +253,17 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
         "--encoder-option",
         action="append",
         default=[],
-        type=_pair,
+        type=values.pair,
         metavar="KEY=VALUE",
         help="anything else the encoder understands; may be repeated",
     )
     group.add_argument(
         "--constant-fps",
-        type=_rate,
+        type=values.rate,
         metavar="RATE",
-        help="repeat and drop frames for exactly this rate (default: keep every timestamp)",
+        help="repeat and drop frames for exactly this rate (default: keep every timestamp)"
+        if shows_constant_rate
+        else argparse.SUPPRESS,
     )
     group.add_argument("--no-audio", action="store_true", help="leave the sound out")
     group.add_argument("--no-subtitles", action="store_true", help="leave subtitles out")
@@ -194,28 +292,3 @@ def add_report_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("report")
     group.add_argument("--quiet", action="store_true", help="print nothing but errors")
     group.add_argument("--json", action="store_true", help="print the result as JSON")
-
-
-def _seconds(text: str) -> Fraction:
-    match = _CLOCK.fullmatch(text.strip())
-    if not match:
-        raise argparse.ArgumentTypeError(f"'{text}' is no time: expected 12.5, 1:30 or 1:02:30.5")
-    hours, minutes, seconds = (Fraction(part or 0) for part in match.groups())
-    return hours * 3600 + minutes * 60 + seconds
-
-
-def _rate(text: str) -> Fraction:
-    try:
-        rate = Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        rate = Fraction(0)
-    if rate <= 0:
-        raise argparse.ArgumentTypeError(f"'{text}' is no frame rate: expected 25 or 30000/1001")
-    return rate
-
-
-def _pair(text: str) -> tuple[str, str]:
-    key, equals, value = text.partition("=")
-    if not (key and equals):
-        raise argparse.ArgumentTypeError(f"'{text}' is no KEY=VALUE")
-    return key, value

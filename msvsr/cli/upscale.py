@@ -1,14 +1,9 @@
 """``msvsr upscale``: four times the size."""
 
 import argparse
-from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 from msvsr.cli import options
-from msvsr.cli.console import print_json, print_line, print_warnings, progress_bar
-
-if TYPE_CHECKING:
-    from msvsr.app.upscale import UpscaleReport
+from msvsr.cli.console import print_report, progress_bar
 
 __all__ = ["add_parser", "run"]
 
@@ -24,13 +19,11 @@ def add_parser(commands: "options.Commands[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "upscale", help="make a video four times as wide and high", description=_DESCRIPTION
     )
-    parser.add_argument("input", metavar="INPUT", help="video file, address or image folder")
-    parser.add_argument(
-        "-o", "--output", metavar="OUTPUT", help="video file or folder (default: INPUT_x4)"
-    )
-    options.add_model_options(parser)
+    options.add_input(parser, default_output="INPUT_x4")
+    options.add_model_options(parser, "--model")
     options.add_engine_options(parser)
-    options.add_source_options(parser)
+    options.add_limit_options(parser)
+    options.add_source_options(parser, "--fps")
     options.add_output_options(parser)
     options.add_report_options(parser)
     parser.set_defaults(run=run)
@@ -41,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     engine = options.engine_options(arguments)
     reading = options.source_options(arguments)
     writing = options.output_options(arguments)
-    model = options.load_model(arguments)
+    model = options.load_upscaler(arguments, arguments.model)
 
     from msvsr.app.upscale import upscale_video
 
@@ -55,18 +48,5 @@ def run(arguments: argparse.Namespace) -> int:
             writing=writing,
             on_progress=show,
         )
-    if arguments.json:
-        print_json({**asdict(report), "frames_per_second": report.frames_per_second})
-    elif not arguments.quiet:
-        print_warnings(report.warnings)
-        print_line(_summary(report))
+    print_report(report, quiet=arguments.quiet, as_json=arguments.json)
     return 0
-
-
-def _summary(report: "UpscaleReport") -> str:
-    (height, width), (output_height, output_width) = report.input_size, report.output_size
-    return (
-        f"{report.output}: {report.num_frames} frames, {width}x{height} to "
-        f"{output_width}x{output_height}, {report.seconds:.1f} s "
-        f"({report.frames_per_second:.2f} frames/s)"
-    )

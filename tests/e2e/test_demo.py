@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from msvsr.app import demo
-from msvsr.app.upscale import UpscaleReport
+from msvsr.app.jobs import VideoReport
 from msvsr.cli import main
 from msvsr.errors import VideoError
 from msvsr.frame import Frame
 from msvsr.video import SourceOptions, open_sink, open_source, probe
 
 
-def smooth_upscale(source: str | Path, target: Path, reading: SourceOptions) -> UpscaleReport:
+def smooth_upscale(source: str | Path, target: Path, reading: SourceOptions) -> VideoReport:
     """Stand in for the model: bilinear interpolation by 4."""
     with open_source(source, reading) as frames:
         height, width = frames.info.size
@@ -23,11 +23,13 @@ def smooth_upscale(source: str | Path, target: Path, reading: SourceOptions) -> 
         with open_sink(target, size=size) as sink:
             for frame in frames:
                 sink.write(frame.with_image(cv2.resize(frame.image, size[::-1])))
-    return UpscaleReport(
+    return VideoReport(
         output=target,
         num_frames=sink.num_frames,
         input_size=(height, width),
         output_size=size,
+        input_frame_rate=frames.info.frame_rate,
+        output_frame_rate=frames.info.frame_rate,
         seconds=1.0,
         warnings=(),
     )
@@ -105,7 +107,7 @@ def test_a_second_run_replaces_the_first(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_after_a_failure(tmp_path: Path) -> None:
-    def fail(source: str | Path, target: Path, reading: SourceOptions) -> UpscaleReport:
+    def fail(source: str | Path, target: Path, reading: SourceOptions) -> VideoReport:
         raise VideoError("no")
 
     with pytest.raises(VideoError, match="no"):
