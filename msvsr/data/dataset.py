@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from msvsr.data.cache import ClipSource, load_clip
-from msvsr.data.sampling import AugmentationConfig, ByteClip, CropConfig, augment, draw_window
+from msvsr.data.cache import ClipSource
+from msvsr.data.sampling import AugmentationConfig, CropConfig
+from msvsr.data.windows import WindowSampler, clip_to_tensor
 from msvsr.degradations.chain import DegradationConfig, Degrader
 from msvsr.errors import ConfigError
 
@@ -75,37 +75,13 @@ class ClipDataset(Dataset[ClipPair]):
     ) -> None:
         self.config = config
         self.seed = seed
-        self._data_dir, self._cache_dir = data_dir, cache_dir
-        self._clips = self._open()
-        weights = np.array([clip.weight for clip in config.clips])
-        self._probabilities = weights / weights.sum()
+        self._sampler = WindowSampler(
+            config.clips, config.crop, config.augmentation, data_dir, cache_dir
+        )
         self._degrader = Degrader(config.degradation)
-
-    def _open(self) -> list[ByteClip]:
-        return [load_clip(self._data_dir, clip, self._cache_dir) for clip in self.config.clips]
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave the clips out: another process opens the cache itself instead of copying them."""
-        return {**self.__dict__, "_clips": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Open the clips again."""
-        self.__dict__.update(state)
-        self._clips = self._open()
 
     def __getitem__(self, index: int) -> ClipPair:
         """Make sample ``index``; any number from 0 is allowed."""
         rng = np.random.default_rng((self.seed, index))
-        clip = self._clips[rng.choice(len(self._clips), p=self._probabilities)]
-        gt = augment(draw_window(clip, self.config.crop, rng), self.config.augmentation, rng)
-        return ClipPair(_to_tensor(self._degrader(gt, rng)), _to_tensor(gt))
-
-
-def _to_tensor(clip: ByteClip) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(clip.transpose(0, 3, 1, 2)))
-
-
-def limit_worker_threads(_worker: int) -> None:
-    """Keep a loader's worker process on one core; pass as ``worker_init_fn``."""
-    cv2.setNumThreads(1)
-    torch.set_num_threads(1)
+        gt = self._sampler.draw(rng)
+        return ClipPair(clip_to_tensor(self._degrader(gt, rng)), clip_to_tensor(gt))

@@ -48,6 +48,9 @@ _CONVERTED_PARTS = {
 """Parts of the networks that compute in the chosen type. Flows, positions, correlation and images
 stay in float32 in any case."""
 
+_QUICK_BYTES = 64 * 2**20
+"""More than this falls out of a CPU's cache: correlation on demand is then several times as fast."""
+
 _DEFAULT_SHARE_OF_MEMORY = 0.25
 _GIBIBYTE = 1024**3
 
@@ -64,7 +67,7 @@ class RaftInterpolation:
         dtype: Name of the type, see `choose_dtype`.
         correlation_gib: Memory for the correlation of all pairs of pixels; where it does not do,
             correlation is computed when it is looked up, with the same result. ``None`` is a
-            quarter of the free memory.
+            quarter of the free memory, and on a CPU no more than it is quick with.
         always_on_demand: Look correlation up on demand in any case.
 
     Raises:
@@ -220,7 +223,8 @@ def _prepare(
 
 def _correlation_bytes(correlation_gib: float | None, device: torch.device) -> int:
     if correlation_gib is None:
-        return int(_DEFAULT_SHARE_OF_MEMORY * _free_bytes(device))
+        share = int(_DEFAULT_SHARE_OF_MEMORY * _free_bytes(device))
+        return min(share, _QUICK_BYTES) if device.type == "cpu" else share
     if not correlation_gib >= 0:
         raise ConfigError(f"correlation_gib must be 0 or above, got {correlation_gib}")
     return int(correlation_gib * _GIBIBYTE)

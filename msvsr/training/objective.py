@@ -60,8 +60,8 @@ def motion_loss(
         The loss, a scalar, in pixels.
     """
     images = F.avg_pool2d(gt.flatten(0, 1), network.scale // 2)  # (n * t, 3, 2h, 2w)
-    pairs = synthetic_motion(images, 2 * max_motion, generator)
-    before, after, flow = (F.avg_pool2d(each, 2) for each in pairs)
+    scene = synthetic_motion(images, 2 * max_motion, generator)
+    before, after, flow = (F.avg_pool2d(each, 2) for each in (*scene.frames, scene.flow))
     estimate = network.basicvsr.estimate_flow(before, after).float()
     return ((estimate - flow / 2).square().sum(dim=1) + 1e-4).sqrt().mean()
 

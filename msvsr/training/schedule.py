@@ -2,22 +2,26 @@
 
 import math
 
-from msvsr.training.config import TrainingConfig
+from msvsr.training.config import OptimizerConfig, TrainingConfig
 
-__all__ = ["ema_decay", "flow_learning_rate", "learning_rate"]
+__all__ = ["cosine_rate", "ema_decay", "flow_learning_rate", "learning_rate"]
+
+
+def cosine_rate(step: int, num_steps: int, optimizer: OptimizerConfig) -> float:
+    """Learning rate at a step of a phase: a ramp up from 0, and a cosine down to the final rate."""
+    ramp = min(1.0, (step + 1) / max(optimizer.ramp_steps, 1))
+    fraction = min(1.0, step / max(num_steps, 1))
+    cosine = 0.5 * (1 + math.cos(math.pi * fraction))
+    low, high = optimizer.final_learning_rate, optimizer.learning_rate
+    return ramp * (low + (high - low) * cosine)
 
 
 def learning_rate(step: int, config: TrainingConfig) -> float:
     """Learning rate of all but the flow network: 0 in the flow warm-up, ramp, then cosine."""
-    optimizer = config.optimizer
     done = step - config.flow_warmup_steps
     if done < 0:
         return 0.0
-    ramp = min(1.0, (done + 1) / max(optimizer.ramp_steps, 1))
-    fraction = min(1.0, done / max(config.num_steps - config.flow_warmup_steps, 1))
-    cosine = 0.5 * (1 + math.cos(math.pi * fraction))
-    low, high = optimizer.final_learning_rate, optimizer.learning_rate
-    return ramp * (low + (high - low) * cosine)
+    return cosine_rate(done, config.num_steps - config.flow_warmup_steps, config.optimizer)
 
 
 def flow_learning_rate(step: int, config: TrainingConfig) -> float:
@@ -28,6 +32,6 @@ def flow_learning_rate(step: int, config: TrainingConfig) -> float:
     return optimizer.flow_rate_factor * learning_rate(step, config)
 
 
-def ema_decay(step: int, config: TrainingConfig) -> float:
+def ema_decay(step: int, optimizer: OptimizerConfig) -> float:
     """Decay of the mean of the weights, smaller in the first steps: ``(1 + s) / (10 + s)``."""
-    return min(config.optimizer.ema_decay, (1 + step) / (10 + step))
+    return min(optimizer.ema_decay, (1 + step) / (10 + step))

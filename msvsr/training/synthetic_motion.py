@@ -1,56 +1,68 @@
-"""Pairs of images with known flow: two layers of a picture, each under an affine motion."""
+"""Scenes with known flow: layers of pictures, each under an affine motion of constant speed."""
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
 
-__all__ = ["MotionPairs", "synthetic_motion"]
+__all__ = ["MotionScene", "synthetic_motion"]
+
+Sampling = Literal["bilinear", "bicubic"]
 
 
-class MotionPairs(NamedTuple):
-    """Two images and the flow between them.
+class MotionScene(NamedTuple):
+    """Frames of a moving scene and the flow from the first instant to the last.
 
     Attributes:
-        before: RGB in [0, 1], ``(n, 3, h, w)``.
-        after: RGB in [0, 1], ``(n, 3, h, w)``.
-        flow: From before to after in pixels, ``(n, 2, h, w)``.
+        frames: One per instant that was asked for, RGB in [0, 1], ``(n, 3, h, w)`` each.
+        flow: From time 0 to time 1 in pixels, ``(n, 2, h, w)``.
     """
 
-    before: torch.Tensor
-    after: torch.Tensor
+    frames: tuple[torch.Tensor, ...]
     flow: torch.Tensor
 
 
 def synthetic_motion(
-    images: torch.Tensor, max_motion: float, generator: torch.Generator
-) -> MotionPairs:
-    """Move the background of each image and, on top, an ellipse cut from another image.
+    images: torch.Tensor,
+    max_motion: float,
+    generator: torch.Generator,
+    *,
+    times: tuple[float, ...] = (0.0, 1.0),
+    num_foregrounds: int = 1,
+    sampling: Sampling = "bilinear",
+) -> MotionScene:
+    """Move the background of each image and, on top, blobs cut from the other images.
 
     Args:
         images: RGB in [0, 1], ``(n, 3, h, w)``.
         max_motion: Largest translation in pixels and axis; small ones are drawn more often.
         generator: Source of randomness.
+        times: Instants of the frames; the motion is that from 0 to 1.
+        num_foregrounds: Blobs per image; some lie outside and are not seen.
+        sampling: How layers are sampled; bicubic keeps moved layers as sharp as unmoved ones.
 
     Returns:
-        The pairs. Where the motion leads out of the picture it shows the mirrored inside.
+        The scene. Where the motion leads out of the picture it shows the mirrored inside.
     """
-    background = _Layer.draw(images, max_motion, generator)
-    foreground = _Layer.draw(images.roll(1, dims=0), max_motion, generator)
-    mask = _ellipses(images, generator)
-    mask_after = foreground.move(mask)
-    flow = torch.where(mask > 0.5, foreground.flow(), background.flow())
-    before = torch.lerp(background.image, foreground.image, mask)
-    after = torch.lerp(
-        background.move(background.image), foreground.move(foreground.image), mask_after
-    )
-    return MotionPairs(before, after, flow)
+    layer = _Layer.draw(images, max_motion, generator)
+    frames = [layer.move(images, time, sampling) for time in times]
+    flow = layer.flow()
+    for index in range(num_foregrounds):
+        picture = images.roll(index + 1, dims=0)
+        layer = _Layer.draw(picture, max_motion, generator)
+        mask = _ellipses(images, generator)
+        flow = torch.where(mask > 0.5, layer.flow(), flow)
+        frames = [
+            torch.lerp(frame, layer.move(picture, time, sampling), layer.move(mask, time))
+            for frame, time in zip(frames, times, strict=True)
+        ]
+    return MotionScene(tuple(frame.clamp(0, 1) for frame in frames), flow)
 
 
 class _Layer(NamedTuple):
-    """An image with its motion ``f(p) = linear @ p + shift``, ``p`` in pixels from the centre."""
+    """A motion ``p -> p + t * (linear @ p + shift)``, ``p`` in pixels from the centre."""
 
-    image: torch.Tensor
+    size: tuple[int, int]
     linear: torch.Tensor
     shift: torch.Tensor
 
@@ -60,11 +72,11 @@ class _Layer(NamedTuple):
         draws = torch.rand(n, 2, generator=generator) * 2 - 1
         shift = max_motion * draws * draws.abs()
         linear = 0.03 * torch.randn(n, 2, 2, generator=generator)
-        return cls(image, linear, shift)
+        return cls((image.shape[-2], image.shape[-1]), linear, shift)
 
     def _points(self) -> torch.Tensor:
         """Pixel positions from the centre, ``(h * w, 2)``, x first."""
-        height, width = self.image.shape[-2:]
+        height, width = self.size
         y, x = torch.meshgrid(
             torch.arange(height) - (height - 1) / 2,
             torch.arange(width) - (width - 1) / 2,
@@ -73,19 +85,23 @@ class _Layer(NamedTuple):
         return torch.stack((x, y), dim=-1).view(-1, 2)
 
     def flow(self) -> torch.Tensor:
-        """The motion at each pixel, ``(n, 2, h, w)``."""
+        """The motion from time 0 to time 1 at each pixel, ``(n, 2, h, w)``."""
         motion = self._points() @ self.linear.mT + self.shift[:, None]  # (n, h * w, 2)
-        return motion.mT.reshape(-1, 2, *self.image.shape[-2:])
+        return motion.mT.reshape(-1, 2, *self.size)
 
-    def move(self, image: torch.Tensor) -> torch.Tensor:
-        """The image after the motion: it shows at ``p + f(p)`` what was at ``p``."""
-        height, width = self.image.shape[-2:]
-        inverse = torch.linalg.inv(torch.eye(2) + self.linear)
-        sources = (self._points() - self.shift[:, None]) @ inverse.mT  # (n, h * w, 2)
+    def move(
+        self, image: torch.Tensor, time: float, sampling: Sampling = "bilinear"
+    ) -> torch.Tensor:
+        """The image at an instant: it shows at ``p + t * f(p)`` what was at ``p``."""
+        if time == 0:
+            return image
+        height, width = self.size
+        inverse = torch.linalg.inv(torch.eye(2) + time * self.linear)
+        sources = (self._points() - time * self.shift[:, None]) @ inverse.mT  # (n, h * w, 2)
         grid = 2 * sources / torch.tensor([max(width - 1, 1), max(height - 1, 1)])
         grid = grid.view(-1, height, width, 2)
         return F.grid_sample(
-            image, grid, mode="bilinear", padding_mode="reflection", align_corners=True
+            image, grid, mode=sampling, padding_mode="reflection", align_corners=True
         )
 
 

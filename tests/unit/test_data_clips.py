@@ -16,7 +16,9 @@ from msvsr.data import (
     CropConfig,
     load_clip,
 )
+from msvsr.data.overlays import OverlayConfig
 from msvsr.data.sampling import augment, detail, draw_window
+from msvsr.data.windows import WindowDataset, WindowDatasetConfig, WindowSampler, clip_to_tensor
 from msvsr.errors import ConfigError, InputError, VideoError
 
 
@@ -174,3 +176,64 @@ def test_configuration_without_clips_or_with_an_odd_size_is_refused() -> None:
         ClipDatasetConfig(clips=(ClipSource(name="a"),), crop=CropConfig(size=30))
     with pytest.raises(ConfigError, match="weight"):
         ClipSource(name="a", weight=0)
+
+
+def window_dataset(data_dir: Path, seed: int = 0, **overlay: float) -> WindowDataset:
+    config = WindowDatasetConfig(
+        clips=(ClipSource(name="clip", shrink=1),),
+        crop=CropConfig(num_frames=5, size=32, max_stride=1),
+        overlay=OverlayConfig(**overlay),
+    )
+    return WindowDataset(config, data_dir, data_dir.parent / "cache", seed)
+
+
+def test_window_depends_on_seed_and_index_alone(data_dir: Path) -> None:
+    first = window_dataset(data_dir)[7]
+    assert first.shape == (5, 3, 32, 32)
+    assert first.numpy().dtype == np.uint8
+    assert (first == window_dataset(data_dir)[7]).all()
+    assert not (first == window_dataset(data_dir)[8]).all()
+    assert not (first == window_dataset(data_dir, seed=1)[7]).all()
+
+
+def test_window_with_lettering_is_the_same_window_below_it(data_dir: Path) -> None:
+    plain = window_dataset(data_dir, probability=0)
+    lettered = window_dataset(data_dir, probability=1)
+    for index in range(4):
+        changed = (plain[index] != lettered[index]).float().mean()
+        assert 0 < changed < 0.95
+
+
+def test_windows_travel_to_a_worker_without_their_clips(data_dir: Path) -> None:
+    dataset = window_dataset(data_dir)
+    content = pickle.dumps(dataset)
+    assert len(content) < 10_000
+    copy = pickle.loads(content)  # noqa: S301 - made one line above
+    assert (copy[3] == dataset[3]).all()
+
+
+def test_heavier_clips_are_drawn_more_often(data_dir: Path, tmp_path: Path) -> None:
+    (data_dir / "black").mkdir()
+    for index in range(4):
+        cv2.imwrite(str(data_dir / "black" / f"{index}.png"), np.zeros((64, 64, 3), np.uint8))
+    clips = (
+        ClipSource(name="clip", shrink=1, weight=1),
+        ClipSource(name="black", shrink=1, weight=3),
+    )
+    crop = CropConfig(num_frames=2, size=32)
+    sampler = WindowSampler(clips, crop, AugmentationConfig(), data_dir, tmp_path / "cache")
+    windows = [sampler.draw(np.random.default_rng(seed)) for seed in range(200)]
+    assert 0.65 < np.mean([window.max() == 0 for window in windows]) < 0.85
+
+
+def test_tensor_of_a_clip_has_channels_before_lines() -> None:
+    clip = scene(2, 8, 10)
+    tensor = clip_to_tensor(clip)
+    assert tensor.shape == (2, 3, 8, 10)
+    assert tensor.is_contiguous()
+    assert tensor[1, 2, 3, 4] == clip[1, 3, 4, 2]
+
+
+def test_windows_without_clips_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"data\.clips is empty"):
+        WindowDatasetConfig(clips=())

@@ -91,5 +91,5 @@ def test_flow_learns_alone_first_then_all_follow_a_ramp_and_a_cosine() -> None:
 
 def test_mean_of_the_weights_forgets_the_first_steps_quickly() -> None:
     made = config(optimizer={"ema_decay": 0.99})
-    assert ema_decay(0, made) == pytest.approx(0.1)
-    assert ema_decay(10_000, made) == 0.99
+    assert ema_decay(0, made.optimizer) == pytest.approx(0.1)
+    assert ema_decay(10_000, made.optimizer) == 0.99

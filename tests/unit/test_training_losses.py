@@ -1,5 +1,7 @@
 """Losses, synthetic motion and what training on it teaches."""
 
+from typing import Literal
+
 import pytest
 import torch
 
@@ -70,8 +72,8 @@ def test_area_downsampling_averages_blocks() -> None:
 
 def test_synthetic_flow_explains_the_second_image() -> None:
     images = smooth_images(16, 64)
-    pairs = synthetic_motion(images, 6.0, torch.Generator().manual_seed(0))
-    before, after, flow = pairs
+    scene = synthetic_motion(images, 6.0, torch.Generator().manual_seed(0))
+    (before, after), flow = scene
     inside = (slice(None), slice(None), slice(16, -16), slice(16, -16))
     unmoved = (after - before)[inside].abs().median()
     moved = (backward_warp(after, flow, "border") - before)[inside].abs().median()
@@ -84,8 +86,94 @@ def test_synthetic_motion_repeats_with_its_generator() -> None:
     first, again = (
         synthetic_motion(images, 3.0, torch.Generator().manual_seed(4)) for _ in range(2)
     )
-    assert torch.equal(first.after, again.after)
+    assert torch.equal(first.frames[1], again.frames[1])
     assert torch.equal(first.flow, again.flow)
+
+
+# Torch's bicubic filter (its parameter is -0.75) bends a straight ramp a little.
+@pytest.mark.parametrize(("sampling", "tolerance"), [("bilinear", 1e-3), ("bicubic", 0.1)])
+def test_synthetic_scene_moves_at_constant_speed(
+    sampling: Literal["bilinear", "bicubic"], tolerance: float
+) -> None:
+    size, times = 64, (-1.0, 0.0, 0.5, 1.0, 2.0)
+    y, x = torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij")
+    positions = torch.stack((x, y))  # each pixel says where it was at time 0
+    images = torch.cat((positions / size, torch.zeros(1, size, size))).repeat(8, 1, 1, 1)
+    frames, flow = synthetic_motion(
+        images,
+        6.0,
+        torch.Generator().manual_seed(0),
+        times=times,
+        num_foregrounds=0,
+        sampling=sampling,
+    )
+    assert torch.equal(frames[1], images)
+    assert flow.abs().amax(dim=(1, 2, 3)).min() > 1
+    middle = (slice(None), slice(None), slice(24, -24), slice(24, -24))  # never mirrored
+    for time, frame in zip(times, frames, strict=True):
+        origins = frame[:, :2] * size
+        arrived = origins + time * backward_warp(flow, origins - positions)
+        assert (arrived - positions)[middle].abs().max() < tolerance
+
+
+def test_warping_the_later_frame_of_a_synthetic_scene_gives_the_earlier_one() -> None:
+    images = smooth_images(8, 64)
+    for num_foregrounds, share in ((0, 0.99), (3, 0.85)):
+        (before, after), flow = synthetic_motion(
+            images,
+            6.0,
+            torch.Generator().manual_seed(1),
+            num_foregrounds=num_foregrounds,
+            sampling="bicubic",
+        )
+        inside = (slice(None), slice(None), slice(12, -12), slice(12, -12))
+        error = (backward_warp(after, flow, "border") - before)[inside].abs()
+        # The rest is covered or torn at the edges of foregrounds.
+        assert (error < 0.03).float().mean() > share
+
+
+def test_foregrounds_are_cut_from_the_other_images_and_move_on_their_own() -> None:
+    levels = torch.tensor([0.0, 0.25, 0.5, 1.0])
+    images = levels.view(4, 1, 1, 1).expand(4, 3, 48, 48)
+
+    def draw(num_foregrounds: int) -> tuple[int, int]:
+        """How many of the images one frame shows at most, and how many edges the flow has."""
+        scene = synthetic_motion(
+            images, 6.0, torch.Generator().manual_seed(3), num_foregrounds=num_foregrounds
+        )
+        shown = (scene.frames[0][:, :1] - levels.view(1, 4, 1, 1)).abs() < 1e-3
+        colours = (shown.sum(dim=(2, 3)) > 20).sum(dim=1)
+        edges = scene.flow.diff(n=2, dim=-1).abs() > 1e-3
+        return int(colours.max()), int(edges.sum())
+
+    alone, few, many = draw(0), draw(1), draw(3)
+    assert alone == (1, 0)
+    assert few[0] == 2
+    assert many[0] >= 3
+    assert 0 < few[1] < many[1]
+
+
+def test_foreground_takes_its_outline_along() -> None:
+    images = torch.tensor([0.0, 1.0]).repeat(8).view(16, 1, 1, 1).expand(16, 3, 64, 64)
+    (before, after), flow = synthetic_motion(images, 12.0, torch.Generator().manual_seed(3))
+    is_background = ((before - images.roll(1, dims=0)).abs() > 1e-3).float()
+    # Two pixels off its soft edge and far enough from the border.
+    is_inside = torch.nn.functional.max_pool2d(is_background, 5, 1, 2) == 0
+    is_inside = is_inside[..., 18:-18, 18:-18]
+    error = (backward_warp(after, flow) - before)[..., 18:-18, 18:-18].abs()
+    assert is_inside.float().mean() > 0.03
+    assert error[is_inside].max() < 0.02
+
+
+def test_bicubic_scenes_stay_sharper_than_bilinear_ones() -> None:
+    noise = torch.rand(4, 3, 48, 48)
+    contrast = {}
+    for sampling in ("bilinear", "bicubic"):
+        scene = synthetic_motion(
+            noise, 6.0, torch.Generator().manual_seed(0), num_foregrounds=0, sampling=sampling
+        )
+        contrast[sampling] = scene.frames[1].std()
+    assert contrast["bicubic"] > 1.1 * contrast["bilinear"]
 
 
 def test_fresh_network_is_close_to_bilinear_interpolation() -> None:

@@ -1,0 +1,1 @@
+"""Training of frame interpolation: first the flow, then the frames made with it."""
