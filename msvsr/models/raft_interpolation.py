@@ -49,7 +49,7 @@ _CONVERTED_PARTS = {
 stay in float32 in any case."""
 
 _QUICK_BYTES = 64 * 2**20
-"""More than this falls out of a CPU's cache: correlation on demand is then several times as fast."""
+"""Beyond this, correlation on demand is the quicker way on a CPU: the pairs leave its cache."""
 
 _DEFAULT_SHARE_OF_MEMORY = 0.25
 _GIBIBYTE = 1024**3
