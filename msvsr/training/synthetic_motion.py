@@ -30,6 +30,7 @@ def synthetic_motion(
     times: tuple[float, ...] = (0.0, 1.0),
     num_foregrounds: int = 1,
     sampling: Sampling = "bilinear",
+    varies_speed: bool = False,
 ) -> MotionScene:
     """Move the background of each image and, on top, blobs cut from the other images.
 
@@ -40,16 +41,19 @@ def synthetic_motion(
         times: Instants of the frames; the motion is that from 0 to 1.
         num_foregrounds: Blobs per image; some lie outside and are not seen.
         sampling: How layers are sampled; bicubic keeps moved layers as sharp as unmoved ones.
+        varies_speed: Slow everything in a scene down by a factor in [0, 1], drawn per scene, so
+            that many scenes hardly move.
 
     Returns:
         The scene. Where the motion leads out of the picture it shows the mirrored inside.
     """
-    layer = _Layer.draw(images, max_motion, generator)
+    speed = torch.rand(len(images), 1, generator=generator) if varies_speed else 1.0
+    layer = _Layer.draw(images, max_motion, generator).slowed(speed)
     frames = [layer.move(images, time, sampling) for time in times]
     flow = layer.flow()
     for index in range(num_foregrounds):
         picture = images.roll(index + 1, dims=0)
-        layer = _Layer.draw(picture, max_motion, generator)
+        layer = _Layer.draw(picture, max_motion, generator).slowed(speed)
         mask = _ellipses(images, generator)
         flow = torch.where(mask > 0.5, layer.flow(), flow)
         frames = [
@@ -73,6 +77,11 @@ class _Layer(NamedTuple):
         shift = max_motion * draws * draws.abs()
         linear = 0.03 * torch.randn(n, 2, 2, generator=generator)
         return cls((image.shape[-2], image.shape[-1]), linear, shift)
+
+    def slowed(self, speed: torch.Tensor | float) -> "_Layer":
+        """The layer with its motion times a factor, one for all or one per image, ``(n, 1)``."""
+        linear = self.linear * (speed[..., None] if isinstance(speed, torch.Tensor) else speed)
+        return self._replace(linear=linear, shift=self.shift * speed)
 
     def _points(self) -> torch.Tensor:
         """Pixel positions from the centre, ``(h * w, 2)``, x first."""

@@ -21,6 +21,7 @@ from msvsr.training.interpolation.objective import (
 from msvsr.training.interpolation.samples import (
     FlowPairs,
     SynthesisSample,
+    add_noise,
     draw_flow_pairs,
     draw_scene,
     draw_synthesis,
@@ -90,8 +91,10 @@ def position(frame: torch.Tensor, sample: SynthesisSample) -> float:
 def test_made_sample_stands_where_its_timestep_says_too() -> None:
     ramp = torch.linspace(0.2, 0.8, 64).expand(64, 64)
     windows = torch.stack((ramp, ramp.mT, ramp)).expand(4, 1, 3, 64, 64)
-    samples = [draw_scene(windows, 6.0, 0, generator(seed)) for seed in range(12)]
-    for sample in samples:
+    samples = [draw_scene(windows, 9.0, 0, generator(seed)) for seed in range(24)]
+    fast = [each for each in samples if (each.frames[2] - each.frames[1]).abs().mean() > 0.01]
+    assert len(fast) >= 4  # the speed varies
+    for sample in fast:
         before, _, _, after = sample.frames
         # Turning and growing bend the change of brightness at one place a little.
         assert position(sample.target, sample) == pytest.approx(sample.timestep, abs=0.1)
@@ -112,6 +115,21 @@ def test_samples_repeat_with_their_generator() -> None:
     assert first.timestep == again.timestep
     one, other = (draw_flow_pairs(windows, 0.5, 6.0, 2, generator(5)) for _ in range(2))
     assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_noise_is_on_half_of_the_frames_and_never_on_the_target() -> None:
+    grey = torch.full((64, 7, 3, 16, 16), 0.5)
+    sample = draw_synthesis(grey, generator(3))
+    noisy = add_noise(sample, 0.1, generator())
+    assert torch.equal(noisy.target, sample.target)
+    first, second = noisy.frames[1], noisy.frames[2]
+    strength = first.std(dim=(1, 2, 3))
+    assert 0.3 < (strength == 0).float().mean() < 0.7
+    assert 0.03 < strength[strength > 0].mean() < 0.07
+    # One strength per clip, but not the same noise in both frames.
+    assert torch.allclose(strength, second.std(dim=(1, 2, 3)), rtol=0.25)
+    assert not torch.equal(first, second)
+    assert noisy.frames[0] is None or noisy.frames[0].std() > 0
 
 
 def test_first_pairs_are_made_and_their_flow_leads_from_before_to_after() -> None:

@@ -165,6 +165,19 @@ def test_foreground_takes_its_outline_along() -> None:
     assert error[is_inside].max() < 0.02
 
 
+def test_scenes_of_varying_speed_move_less_and_alike_in_kind() -> None:
+    images = smooth_images(64, 32)
+    flows = [
+        synthetic_motion(
+            images, 6.0, torch.Generator().manual_seed(0), num_foregrounds=0, varies_speed=varies
+        ).flow
+        for varies in (False, True)
+    ]
+    fast, slow = (flow.square().sum(dim=1).sqrt().mean(dim=(1, 2)) for flow in flows)
+    assert 0.3 < slow.mean() / fast.mean() < 0.7
+    assert (slow < 0.5).sum() > 2 * (fast < 0.5).sum()
+
+
 def test_bicubic_scenes_stay_sharper_than_bilinear_ones() -> None:
     noise = torch.rand(4, 3, 48, 48)
     contrast = {}

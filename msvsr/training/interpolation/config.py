@@ -53,12 +53,14 @@ class SynthesisLossConfig:
         synthetic_share: Part of the batches that are made scenes, with instants all over (0, 1).
         max_motion: Largest translation of made motion in pixels.
         num_foregrounds: Moving blobs of a made scene.
+        noise: Largest standard deviation of noise on the frames, in [0, 1]; half stay clean.
         warped: Weight of the loss of each of the two warped frames before they are fused.
     """
 
     synthetic_share: float = 0.25
     max_motion: float = 24.0
     num_foregrounds: int = 3
+    noise: float = 0.0
     warped: float = 0.1
 
 

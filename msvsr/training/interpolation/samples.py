@@ -7,7 +7,14 @@ import torch
 from msvsr.errors import InputError
 from msvsr.training.synthetic_motion import synthetic_motion
 
-__all__ = ["FlowPairs", "SynthesisSample", "draw_flow_pairs", "draw_scene", "draw_synthesis"]
+__all__ = [
+    "FlowPairs",
+    "SynthesisSample",
+    "add_noise",
+    "draw_flow_pairs",
+    "draw_scene",
+    "draw_synthesis",
+]
 
 _MAX_DISTANCE = 4
 """Frames between the two frames of a real pair, at most."""
@@ -125,8 +132,32 @@ def draw_scene(
         times=(-1.0, 0.0, timestep, 1.0, 2.0),
         num_foregrounds=num_foregrounds,
         sampling="bicubic",
+        varies_speed=True,
     )
     before, first, target, second, after = scene.frames
     if torch.rand((), generator=generator) < 0.5:
         return SynthesisSample((None, first, second, None), target, timestep)
     return SynthesisSample((before, first, second, after), target, timestep)
+
+
+def add_noise(
+    sample: SynthesisSample, max_sigma: float, generator: torch.Generator
+) -> SynthesisSample:
+    """Put Gaussian noise on the frames, not on the target: each its own, of one strength per clip.
+
+    Args:
+        sample: The sample.
+        max_sigma: Largest standard deviation, in [0, 1]; half of the clips stay clean.
+        generator: Source of randomness.
+    """
+    n = len(sample.target)
+    sigma = max_sigma * (torch.rand(n, 1, 1, 1, generator=generator) * 2 - 1).clamp_min(0)
+    before, first, second, after = (
+        None
+        if frame is None
+        else (frame + sigma * torch.randn(frame.shape, generator=generator)).clamp(0, 1)
+        for frame in sample.frames
+    )
+    if first is None or second is None:
+        raise InputError("a sample needs its two inner frames")
+    return sample._replace(frames=(before, first, second, after))

@@ -14,7 +14,12 @@ from msvsr.models.raft_interpolation import build_networks
 from msvsr.training.interpolation.config import InterpolationTrainingConfig
 from msvsr.training.interpolation.initialization import start_as_warping
 from msvsr.training.interpolation.objective import flow_losses, matching_losses, synthesis_losses
-from msvsr.training.interpolation.samples import draw_flow_pairs, draw_scene, draw_synthesis
+from msvsr.training.interpolation.samples import (
+    add_noise,
+    draw_flow_pairs,
+    draw_scene,
+    draw_synthesis,
+)
 from msvsr.training.interpolation.validation import load_held_out_triplets, validate_triplets
 from msvsr.training.loop import LoopSettings, TrainingLoop
 from msvsr.training.schedule import cosine_rate
@@ -175,6 +180,8 @@ class InterpolationTrainer(TrainingLoop[torch.Tensor]):
             sample = draw_scene(windows, config.max_motion, config.num_foregrounds, generator)
         else:
             sample = draw_synthesis(windows, generator)
+        if config.noise:
+            sample = add_noise(sample, config.noise, generator)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bfloat16):
             return synthesis_losses(
                 self.flow,
