@@ -54,6 +54,7 @@ class SynthesisLossConfig:
         max_motion: Largest translation of made motion in pixels.
         num_foregrounds: Moving blobs of a made scene.
         noise: Largest standard deviation of noise on the frames, in [0, 1]; half stay clean.
+        structure: Weight of ``1 - SSIM``.
         warped: Weight of the loss of each of the two warped frames before they are fused.
     """
 
@@ -61,6 +62,7 @@ class SynthesisLossConfig:
     max_motion: float = 24.0
     num_foregrounds: int = 3
     noise: float = 0.0
+    structure: float = 0.0
     warped: float = 0.1
 
 

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from msvsr.archs.interpnet import InterpNet
 from msvsr.archs.raft import RAFT
 from msvsr.losses.pixel import charbonnier_loss
+from msvsr.metrics import ssim
 from msvsr.ops.warp import backward_warp
 from msvsr.training.interpolation.config import FlowLossConfig, SynthesisLossConfig
 from msvsr.training.interpolation.samples import FlowPairs, SynthesisSample
@@ -140,7 +141,7 @@ def synthesis_losses(
         train_flow: Let the flow network learn too.
 
     Returns:
-        ``pixel``, ``warped`` and their weighted sum ``total``.
+        ``pixel``, ``structure``, ``warped`` and their weighted sum ``total``.
     """
     _, first, second, _ = sample.frames
     with torch.set_grad_enabled(train_flow):
@@ -151,10 +152,13 @@ def synthesis_losses(
     )
     losses = {
         "pixel": charbonnier_loss(made.frame, sample.target),
+        "structure": _structure_loss(made.frame, sample.target),
         "warped": _warped_loss(first, made.flow_t1, sample.target)
         + _warped_loss(second, made.flow_t2, sample.target),
     }
-    losses["total"] = losses["pixel"] + config.warped * losses["warped"]
+    losses["total"] = (
+        losses["pixel"] + config.structure * losses["structure"] + config.warped * losses["warped"]
+    )
     return losses
 
 
@@ -170,6 +174,12 @@ def _estimate_flows(
     flow_10 = network.iterate(features_1, network.match(before), num_iterations)[-1]
     flow_23 = network.iterate(features_2, network.match(after), num_iterations)[-1]
     return flow_10, flow_12, flow_21, flow_23
+
+
+def _structure_loss(image: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """``1 - SSIM`` in float32: its variances are small differences of large numbers."""
+    with torch.autocast(image.device.type, enabled=False):
+        return 1 - ssim(image.float(), target).mean()
 
 
 def _warped_loss(image: torch.Tensor, flow: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
