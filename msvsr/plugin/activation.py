@@ -9,12 +9,14 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from msvsr.plugin.import_hook import wrap_import
+from msvsr.plugin.import_hook import provide_module, wrap_import
 from msvsr.plugin.names import (
+    DATASET_MODULES,
     DEFAULT_PIPELINES,
     PREPROCESSOR_OF_MODEL,
     REGISTRATIONS,
@@ -31,10 +33,12 @@ def activate() -> None:
     """Make ModelScope serve our classes. Costs next to nothing, and nothing when repeated."""
     for name, action in _ACTIONS.items():
         module = sys.modules.get(name)
-        if module is None:
-            wrap_import(name, _run_afterwards)
-        else:
+        if module is not None:
             _run(action, module)
+        elif name in DATASET_MODULES:
+            provide_module(name, _run_afterwards)
+        else:
+            wrap_import(name, _run_afterwards)
 
 
 def _write_index(import_utils: ModuleType) -> None:
@@ -60,10 +64,17 @@ def _write_preprocessors(base: ModuleType) -> None:
     base.PREPROCESSOR_MAP.update(PREPROCESSOR_OF_MODEL)
 
 
+def _put_datasets(module: ModuleType) -> None:
+    """Put our data sets where the model cards import them from."""
+    for name, home in DATASET_MODULES[module.__name__].items():
+        setattr(module, name, getattr(import_module(home), name))
+
+
 _ACTIONS: dict[str, Callable[[ModuleType], None]] = {
     "modelscope.utils.import_utils": _write_index,
     "modelscope.metainfo": _write_default_models,
     "modelscope.preprocessors.base": _write_preprocessors,
+    **dict.fromkeys(DATASET_MODULES, _put_datasets),
 }
 """What to do with each module of ModelScope once it is there."""
 

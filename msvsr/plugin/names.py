@@ -7,6 +7,7 @@ with the same signature.
 from typing import Final
 
 __all__ = [
+    "DATASET_MODULES",
     "DEFAULT_PIPELINES",
     "FRAME_INTERPOLATION_MODEL",
     "FRAME_INTERPOLATION_PIPELINE",
@@ -59,6 +60,13 @@ REGISTRATIONS: Final[dict[Signature, str]] = {
     ("PIPELINES", FRAME_INTERPOLATION_TASK, FRAME_INTERPOLATION_PIPELINE): (
         f"{_FRAME_INTERPOLATION}.pipeline"
     ),
+    # ModelScope names data sets after the model that they are for.
+    ("CUSTOM_DATASETS", SUPER_RESOLUTION_TASK, SUPER_RESOLUTION_MODEL): (
+        f"{_SUPER_RESOLUTION}.dataset"
+    ),
+    ("CUSTOM_DATASETS", FRAME_INTERPOLATION_TASK, FRAME_INTERPOLATION_MODEL): (
+        f"{_FRAME_INTERPOLATION}.dataset"
+    ),
     # A model of the other task: ModelScope goes by the pipeline that it names. These explain it.
     ("PIPELINES", SUPER_RESOLUTION_TASK, FRAME_INTERPOLATION_PIPELINE): (
         f"{_SUPER_RESOLUTION}.pipeline"
@@ -68,6 +76,20 @@ REGISTRATIONS: Final[dict[Signature, str]] = {
     ),
 }
 """Module that holds the class of each signature; it is imported when that is first asked for."""
+
+_TASK_DATASETS = "modelscope.msdatasets.task_datasets"
+
+DATASET_MODULES: Final[dict[str, dict[str, str]]] = {
+    _TASK_DATASETS: {},
+    f"{_TASK_DATASETS}.video_super_resolution": {
+        "VideoSuperResolutionDataset": f"{_SUPER_RESOLUTION}.dataset"
+    },
+    f"{_TASK_DATASETS}.video_frame_interpolation": {
+        "VideoFrameInterpolationDataset": f"{_FRAME_INTERPOLATION}.dataset"
+    },
+}
+"""Modules that the official model cards import from, whether ModelScope still has them or not: the
+names that we put there, and our module that holds each."""
 
 PREPROCESSOR_OF_MODEL: Final[dict[tuple[str, str], str]] = {
     (SUPER_RESOLUTION_MODEL, SUPER_RESOLUTION_TASK): SUPER_RESOLUTION_PREPROCESSOR,

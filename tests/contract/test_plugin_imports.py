@@ -114,10 +114,12 @@ import json
 import msvsr
 from msvsr.plugin.names import REGISTRATIONS
 from modelscope.models.builder import MODELS
+from modelscope.msdatasets.dataset_cls.custom_datasets.builder import CUSTOM_DATASETS
 from modelscope.pipelines.builder import PIPELINES
 from modelscope.preprocessors.builder import PREPROCESSORS
 from modelscope.utils.import_utils import LazyImportModule
-registries = {"MODELS": MODELS, "PIPELINES": PIPELINES, "PREPROCESSORS": PREPROCESSORS}
+registries = {"MODELS": MODELS, "PIPELINES": PIPELINES, "PREPROCESSORS": PREPROCESSORS,
+              "CUSTOM_DATASETS": CUSTOM_DATASETS}
 wrong = []
 for (registry, group, name), module in REGISTRATIONS.items():
     LazyImportModule.import_module((registry, group, name))
@@ -128,7 +130,7 @@ print(json.dumps([len(REGISTRATIONS), wrong]))
 """
     count, wrong = run_python(code)
     assert wrong == []
-    assert count >= 8
+    assert count >= 10
 
 
 ORDERS = """
