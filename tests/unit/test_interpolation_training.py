@@ -176,6 +176,25 @@ def test_flow_stays_as_it_is_in_the_second_stage_unless_it_has_a_rate(
     assert "internet" in changed_parts(trainer.interpolator, before[1])
 
 
+def test_teacher_holds_the_flow_in_the_second_stage(places: Places, tmp_path: Path) -> None:
+    changes = {
+        **SYNTHESIS,
+        "flow_rate_factor": 1.0,
+        "synthesis_loss": {"distillation": 0.1, "noise": 0.05, "teacher_iterations": 1},
+    }
+    with pytest.raises(ConfigError, match="'synthesis' of this configuration needs a teacher"):
+        places.trainer(tmp_path / "alone", initial=places.flow, **changes)
+    trainer = places.trainer(
+        tmp_path / "run", initial=places.flow, teacher=places.teacher, **changes
+    )
+    losses = trainer.losses(trainer.dataset[0][None])
+    weighed = losses["pixel"] + 0.1 * losses["warped"] + 0.1 * losses["distillation"]
+    torch.testing.assert_close(losses["total"], weighed)
+    assert losses["distillation"] > 0
+    losses["total"].backward()  # type: ignore[no-untyped-call]
+    assert all(each.grad is None for each in trainer.teacher.parameters())
+
+
 def test_each_step_makes_scenes_of_its_own(places: Places, tmp_path: Path) -> None:
     trainer = places.trainer(tmp_path, teacher=places.teacher, flow_loss={"matching_steps": 9})
     batch, values = trainer.dataset[0][None], []
@@ -324,11 +343,13 @@ def test_command_answers_a_wrong_run_with_one_line(
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("stage", ["flow", "synthesis"])
+@pytest.mark.parametrize(
+    ("name", "stage"), [("flow", "flow"), ("synthesis", "synthesis"), ("finish", "synthesis")]
+)
 def test_shipped_runs_are_read_and_keep_their_held_out_clips_apart(
-    repository: Path, stage: str
+    repository: Path, name: str, stage: str
 ) -> None:
-    path = repository / "configuration" / "raft_interpolation_lite" / f"training_{stage}.json"
+    path = repository / "configuration" / "raft_interpolation_lite" / f"training_{name}.json"
     run = dataclass_from_mapping(InterpolationTrainingConfig, read_json(path), path.name)
     assert run.stage == stage
     assert {clip.name for clip in run.validation.clips} >= {"03_blocks.mp4", "bikes.mp4"}

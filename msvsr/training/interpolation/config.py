@@ -55,6 +55,9 @@ class SynthesisLossConfig:
         num_foregrounds: Moving blobs of a made scene.
         noise: Largest standard deviation of noise on the frames, in [0, 1]; half stay clean.
         structure: Weight of ``1 - SSIM``.
+        distillation: Weight of the mean distance to the teacher's flow, in pixels. It keeps the
+            flow from drifting where the picture is flat and every flow looks right.
+        teacher_iterations: Iterations of the teacher.
         warped: Weight of the loss of each of the two warped frames before they are fused.
     """
 
@@ -63,6 +66,8 @@ class SynthesisLossConfig:
     num_foregrounds: int = 3
     noise: float = 0.0
     structure: float = 0.0
+    distillation: float = 0.0
+    teacher_iterations: int = 8
     warped: float = 0.1
 
 

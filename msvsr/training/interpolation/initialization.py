@@ -7,15 +7,15 @@ from msvsr.archs.interpnet import InterpNet
 
 __all__ = ["start_as_warping"]
 
-_STATIC_BIAS = -4.0
-"""Hardly anything is taken to stand still at first."""
+_STATIC_BIAS = -1.5
+"""Little is taken to stand still at first; far below, the sigmoid would hardly pass a gradient."""
 
 
 @torch.no_grad()
 def start_as_warping(network: InterpNet) -> None:
     """Silence what a fresh interpolator adds to the flows it is given, in place.
 
-    Flows are left as they are, both frames count the same, and nothing is taken to stand still.
+    Flows are left as they are, both frames count the same, and little is taken to stand still.
 
     Args:
         network: The interpolator; the last layers of its parts are changed.

@@ -11,7 +11,7 @@ from msvsr.ops.warp import backward_warp
 from msvsr.training.interpolation.config import FlowLossConfig, SynthesisLossConfig
 from msvsr.training.interpolation.samples import FlowPairs, SynthesisSample
 
-__all__ = ["flow_losses", "matching_losses", "sequence_loss", "synthesis_losses"]
+__all__ = ["flow_losses", "matching_losses", "sequence_loss", "synthesis_losses", "teach"]
 
 
 def sequence_loss(
@@ -129,6 +129,7 @@ def synthesis_losses(
     config: SynthesisLossConfig,
     *,
     train_flow: bool,
+    taught: tuple[torch.Tensor, torch.Tensor] | None = None,
 ) -> dict[str, torch.Tensor]:
     """Distance of the frame made, and of the two frames it is fused of, to the true one.
 
@@ -139,17 +140,17 @@ def synthesis_losses(
         num_iterations: Iterations of the flow network.
         config: Weights of the parts.
         train_flow: Let the flow network learn too.
+        taught: What a teacher says the flows between the inner frames are.
 
     Returns:
-        ``pixel``, ``structure``, ``warped`` and their weighted sum ``total``.
+        ``pixel``, ``structure``, ``warped``, with a teacher ``distillation``, and their weighted
+        sum ``total``.
     """
     _, first, second, _ = sample.frames
     with torch.set_grad_enabled(train_flow):
         flow_10, flow_12, flow_21, flow_23 = _estimate_flows(flow, sample, num_iterations)
-    flow_12, flow_21 = interpolator.refine(first, second, flow_12, flow_21)
-    made = interpolator.synthesize(
-        first, second, flow_12, flow_21, sample.timestep, flow_10, flow_23
-    )
+    refined = interpolator.refine(first, second, flow_12, flow_21)
+    made = interpolator.synthesize(first, second, *refined, sample.timestep, flow_10, flow_23)
     losses = {
         "pixel": charbonnier_loss(made.frame, sample.target),
         "structure": _structure_loss(made.frame, sample.target),
@@ -159,7 +160,21 @@ def synthesis_losses(
     losses["total"] = (
         losses["pixel"] + config.structure * losses["structure"] + config.warped * losses["warped"]
     )
+    if taught is not None:
+        estimates, target = torch.cat((flow_12, flow_21, *refined)), torch.cat((*taught, *taught))
+        losses["distillation"] = (estimates - target).abs().mean()
+        losses["total"] = losses["total"] + config.distillation * losses["distillation"]
     return losses
+
+
+@torch.no_grad()
+def teach(
+    teacher: RAFT, sample: SynthesisSample, num_iterations: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The flows between a sample's inner frames, in both directions, as a teacher sees them."""
+    _, first, second, _ = sample.frames
+    features = teacher.encode(first), teacher.encode(second)
+    return teacher.estimate_both(*features, num_iterations)
 
 
 def _estimate_flows(

@@ -13,7 +13,12 @@ from msvsr.models.checkpoints import load_weights, read_checkpoint
 from msvsr.models.raft_interpolation import build_networks
 from msvsr.training.interpolation.config import InterpolationTrainingConfig
 from msvsr.training.interpolation.initialization import start_as_warping
-from msvsr.training.interpolation.objective import flow_losses, matching_losses, synthesis_losses
+from msvsr.training.interpolation.objective import (
+    flow_losses,
+    matching_losses,
+    synthesis_losses,
+    teach,
+)
 from msvsr.training.interpolation.samples import (
     add_noise,
     draw_flow_pairs,
@@ -96,11 +101,12 @@ class InterpolationTrainer(TrainingLoop[torch.Tensor]):
         return self._mean["interpolator"]  # type: ignore[index, no-any-return]
 
     def _load_teacher(self, path: Path | None) -> RAFT | None:
-        if self.config.stage != "flow":
+        if self.config.stage != "flow" and not self.config.synthesis_loss.distillation:
             return None
         if path is None:
             raise ConfigError(
-                "the stage 'flow' needs a teacher: give the weights of a RAFT network"
+                f"the stage '{self.config.stage}' of this configuration needs a teacher: give the "
+                "weights of a RAFT network"
             )
         teacher = build_networks(self.config.network).flow
         load_weights(teacher, read_checkpoint(path), str(path))
@@ -180,16 +186,19 @@ class InterpolationTrainer(TrainingLoop[torch.Tensor]):
             sample = draw_scene(windows, config.max_motion, config.num_foregrounds, generator)
         else:
             sample = draw_synthesis(windows, generator)
-        if config.noise:
-            sample = add_noise(sample, config.noise, generator)
+        noisy = add_noise(sample, config.noise, generator) if config.noise else sample
         with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bfloat16):
+            taught = None
+            if self.teacher is not None:
+                taught = teach(self.teacher, sample, config.teacher_iterations)
             return synthesis_losses(
                 self.flow,
                 self.interpolator,
-                sample,
+                noisy,
                 self.config.network.network.num_iterations,
                 config,
                 train_flow=self._trains_flow,
+                taught=taught,
             )
 
     def validate(self) -> None:
