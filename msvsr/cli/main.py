@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from msvsr import __version__
 from msvsr.cli import demo, enhance, info, interpolate, models, upscale
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="msvsr",
         description="Enhance real-world video: small, noisy and compressed clips become large "
         "and clean, and get any frame rate.",
@@ -64,6 +65,13 @@ def _build_parser() -> argparse.ArgumentParser:
     for command in _COMMANDS:
         command.add_parser(commands)
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Answers wrong usage with one line instead of the whole synopsis."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USAGE, f"{self.prog}: error: {message}; '{self.prog} --help' explains\n")
 
 
 def _fail(error: object, status: int) -> int:

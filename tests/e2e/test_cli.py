@@ -182,7 +182,8 @@ def test_wrong_usage_is_told_and_exits_with_2(
     arguments: list[str], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(arguments) == 2
-    assert expected in capsys.readouterr().err
+    (line,) = capsys.readouterr().err.splitlines()
+    assert expected in line
 
 
 def test_an_unexpected_error_is_one_line_too(

@@ -229,8 +229,9 @@ def test_wrong_usage_is_told_and_exits_with_2(
     folders = {"SMOOTHER": smoother, "ENLARGER": enlarger}
     assert main([folders.get(argument, argument) for argument in arguments]) == 2
     printed = capsys.readouterr()
-    assert expected in printed.err
-    assert "unexpected" not in printed.err
+    (line,) = printed.err.splitlines()
+    assert expected in line
+    assert "unexpected" not in line
     assert printed.out == ""
 
 
