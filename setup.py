@@ -57,7 +57,7 @@ setup(
     # easy to find, and inside the package once it is installed.
     packages=[*find_packages(include=["msvsr", "msvsr.*"]), "msvsr.configuration"],
     package_dir={"msvsr": "msvsr", "msvsr.configuration": "configuration"},
-    package_data={"msvsr": ["py.typed"], "msvsr.configuration": ["*/*"]},
+    package_data={"msvsr": ["py.typed", "metrics/*.npz"], "msvsr.configuration": ["*/*"]},
     include_package_data=False,
     zip_safe=False,
     python_requires=">=3.10",

@@ -1,7 +1,8 @@
-"""Measures of image quality: pure functions on frames, and a mean that can be updated."""
+"""Measures of image quality: pure functions on frames, and means that can be updated."""
 
 from msvsr.metrics.images import Channels, FrameMean
+from msvsr.metrics.niqe import Niqe, niqe
 from msvsr.metrics.psnr import psnr
 from msvsr.metrics.ssim import ssim
 
-__all__ = ["Channels", "FrameMean", "psnr", "ssim"]
+__all__ = ["Channels", "FrameMean", "Niqe", "niqe", "psnr", "ssim"]
