@@ -56,7 +56,7 @@ def measure(lq: ByteClip, gt: ByteClip, order: str, place: Path) -> tuple[float,
     """PSNR of the made frames and seconds of one order."""
     source, output = place.with_suffix(".mkv"), place.with_name(f"{place.name}_{order}.mkv")
     options = OutputOptions(codec="ffv1", overwrite=True)
-    with open_sink(source, size=lq.shape[1:3], options=options) as sink:
+    with open_sink(source, size=lq.shape[1:3], options=options, frame_rate=Fraction(15)) as sink:
         for number, image in enumerate(lq):
             sink.write(Frame(image=image, pts=number, time_base=Fraction(1, 15), duration=1))
     began = time.monotonic()

@@ -27,7 +27,10 @@ __all__ = ["EnhanceOrder", "enhance_video"]
 
 EnhanceOrder = Literal["auto", "upscale-first", "interpolate-first"]
 
-_BETTER_ORDER: EnhanceOrder = "upscale-first"
+_BETTER_ORDER: EnhanceOrder = "interpolate-first"
+"""As good in PSNR and three to eight times as fast (eval/enhance_order.py); besides, repeated frames
+can only be recognised before upscaling."""
+
 _SHARE_OF_UPSCALING = 0.5  # of the work, for the progress
 
 
@@ -54,8 +57,8 @@ def enhance_video(
         interpolator: The model that makes frames between frames; ``None`` is the embedded one.
         engine: How the video is cut into pieces for the upscaler.
         timing: The instants of the output, and what happens at cuts; twice the rate by default.
-        order: Which of both comes first. ``auto`` takes the better one: duplicate frames are only
-            recognised before upscaling, otherwise real frames alone are upscaled.
+        order: Which of both comes first. ``auto`` interpolates first, which is as good and several
+            times as fast.
         reading: Which part of the source, and the rate of an image folder.
         writing: Codec, quality and what is kept.
         on_progress: Called several times per frame of the source.
@@ -69,7 +72,7 @@ def enhance_video(
             an output that was begun.
     """
     check_writing(writing)
-    chosen = _choose_order(order, timing)
+    chosen = _choose_order(order)
     large = upscaler or RealBasicVSR.from_folder(default_model_folder(SUPER_RESOLUTION_TASK))
     smooth = interpolator or RaftInterpolation.from_folder(
         default_model_folder(FRAME_INTERPOLATION_TASK)
@@ -140,16 +143,12 @@ class _Engines:
         )
 
 
-def _choose_order(order: str, timing: InterpolationOptions | None) -> str:
+def _choose_order(order: str) -> str:
     if order not in get_args(EnhanceOrder):
         raise ConfigError(
             f"order must be one of {', '.join(get_args(EnhanceOrder))}, got {order!r}"
         )
-    if order != "auto":
-        return order
-    if timing is not None and timing.replace_duplicates:
-        return "interpolate-first"
-    return _BETTER_ORDER
+    return _BETTER_ORDER if order == "auto" else order
 
 
 def _weighted(on_work: WorkCounter, weight: float) -> WorkCounter:
