@@ -28,8 +28,8 @@ __all__ = ["EnhanceOrder", "enhance_video"]
 EnhanceOrder = Literal["auto", "upscale-first", "interpolate-first"]
 
 _BETTER_ORDER: EnhanceOrder = "interpolate-first"
-"""As good in PSNR and three to eight times as fast (eval/enhance_order.py); besides, repeated frames
-can only be recognised before upscaling."""
+"""As good in PSNR and three to eight times as fast (eval/enhance_order.py); besides, repeated
+frames can only be recognised before upscaling."""
 
 _SHARE_OF_UPSCALING = 0.5  # of the work, for the progress
 
