@@ -106,7 +106,8 @@ def _read(path: Path) -> PristineModel:
                 for key in ("mu_pris_param", "cov_pris_param", "gaussian_window")
             )
         return PristineModel(mean=mean.flatten(), covariance=covariance, window=window)
-    except (OSError, KeyError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    # An .npy is no context manager: an AttributeError up to Python 3.10, a TypeError since.
+    except (OSError, KeyError, AttributeError, TypeError, ValueError, zipfile.BadZipFile) as error:
         reason = str(error).split("\n")[0]
         raise CheckpointError(
             f"'{path}' is no pristine model for NIQE (an .npz with mu_pris_param, cov_pris_param "
