@@ -1,15 +1,12 @@
 """The data sets under the names that the model cards use, in processes of their own."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import pytest
+
+from tests.support.processes import run_python
 
 CARDS = """
 import sys
@@ -23,20 +20,6 @@ OURS = [
     "msvsr.plugin.super_resolution.dataset",
     "msvsr.plugin.frame_interpolation.dataset",
 ]
-
-
-def run_python(code: str, *arguments: object) -> Any:  # noqa: ANN401
-    """What code that prints one line of JSON at its end says in a new interpreter."""
-    run = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout.splitlines()[-1])
 
 
 @pytest.fixture(scope="module")

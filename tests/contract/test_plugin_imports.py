@@ -1,34 +1,17 @@
 """What `import msvsr` costs and does, in processes of their own because the order matters."""
 
-import json
-import os
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.models import write_interpolation_folder, write_model_folder
+from tests.support.processes import run_python
 
 BUILT_IN_MODEL = (
     "modelscope.models.cv.video_super_resolution.real_basicvsr_for_video_super_resolution"
 )
 BUILT_IN_PIPELINE = "modelscope.pipelines.cv.video_super_resolution_pipeline"
-
-
-def run_python(code: str, *arguments: object) -> Any:  # noqa: ANN401
-    """What code that prints one line of JSON at its end says in a new interpreter."""
-    run = subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout.splitlines()[-1])
 
 
 @pytest.fixture(scope="module")
