@@ -78,14 +78,23 @@ setup(
     extras_require={
         "dev": [
             "coverage>=7",
+            "gradio>=6",
             "hypothesis>=6.100",
             "import-linter>=2.1",
             "mypy>=1.13",
+            "playwright>=1.45",  # the page's tests; they skip where there is no Chromium
             "pre-commit>=3",
             "pytest>=8",
             "pytest-cov>=5",
             "ruff>=0.9",
             "scikit-image>=0.22",
+        ],
+        "ui": [
+            "gradio>=6",
+        ],
+        # BRISQUE and NRQM. Licensed for non-commercial use only: never a requirement of msvsr.
+        "iqa": [
+            "pyiqa>=0.1.13",  # the first with MATLAB's BRISQUE
         ],
     },
     entry_points={"console_scripts": ["msvsr = msvsr.cli:main"]},

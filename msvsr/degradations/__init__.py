@@ -2,9 +2,20 @@
 
 from msvsr.degradations.blur import Blur, BlurConfig
 from msvsr.degradations.chain import DegradationConfig, Degrader
-from msvsr.degradations.compression import Jpeg, JpegConfig, VideoCodec, VideoCodecConfig
+from msvsr.degradations.compression import (
+    Jpeg,
+    JpegConfig,
+    VideoBitRate,
+    VideoBitRateConfig,
+    VideoCodec,
+    VideoCodecConfig,
+)
+from msvsr.degradations.mixed_blur import MixedBlur, MixedBlurConfig
 from msvsr.degradations.noise import Noise, NoiseConfig
+from msvsr.degradations.rescale import Rescale, RescaleConfig
 from msvsr.degradations.resize import Resize, ResizeConfig
+from msvsr.degradations.second_order import SecondOrderDegrader, SecondOrderSample
+from msvsr.degradations.second_order_config import SecondOrderConfig
 
 __all__ = [
     "Blur",
@@ -13,10 +24,19 @@ __all__ = [
     "Degrader",
     "Jpeg",
     "JpegConfig",
+    "MixedBlur",
+    "MixedBlurConfig",
     "Noise",
     "NoiseConfig",
+    "Rescale",
+    "RescaleConfig",
     "Resize",
     "ResizeConfig",
+    "SecondOrderConfig",
+    "SecondOrderDegrader",
+    "SecondOrderSample",
+    "VideoBitRate",
+    "VideoBitRateConfig",
     "VideoCodec",
     "VideoCodecConfig",
 ]

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from msvsr.degradations.checks import check_probability, check_range
-from msvsr.degradations.types import Clip, FloatArray
+from msvsr.degradations.checks import check_kernel_sizes, check_probability, check_range
+from msvsr.degradations.kernels import gaussian_kernel
+from msvsr.degradations.types import FloatArray, Frames
 from msvsr.degradations.walk import random_walk
-from msvsr.errors import ConfigError
 
-__all__ = ["Blur", "BlurConfig", "gaussian_kernel"]
+__all__ = ["Blur", "BlurConfig", "filter_frames"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,33 +42,26 @@ class BlurConfig:
         check_probability("blur.probability", self.probability)
         check_probability("blur.anisotropic_probability", self.anisotropic_probability)
         check_range("blur.sigma_range", self.sigma_range, low=1e-3)
-        if not self.kernel_sizes or any(size < 1 or size % 2 == 0 for size in self.kernel_sizes):
-            raise ConfigError(f"blur.kernel_sizes must be odd numbers, got {self.kernel_sizes}")
+        check_kernel_sizes("blur.kernel_sizes", self.kernel_sizes)
 
 
-def gaussian_kernel(size: int, sigma_x: float, sigma_y: float, angle: float = 0.0) -> FloatArray:
-    """Sample ``exp(-x^T S^-1 x / 2)`` on a grid and normalise it to sum 1.
+def filter_frames(frames: Frames, kernels: list[FloatArray]) -> Frames:
+    """Filter each frame with its own kernel; past the border the image is mirrored.
 
     Args:
-        size: Side length in pixels, odd.
-        sigma_x: Standard deviation along the first axis of the ellipse, in pixels.
-        sigma_y: Standard deviation along its second axis, in pixels.
-        angle: Angle of the first axis to the image's x axis, in radians.
+        frames: ``(h, w, 3)`` each, RGB float32 in [0, 1].
+        kernels: As many, ``(size, size)`` each.
 
     Returns:
-        The kernel, ``(size, size)``.
-
-    Example:
-        >>> gaussian_kernel(3, 1.0, 1.0).round(3).tolist()[1]
-        [0.12399999797344208, 0.20399999618530273, 0.12399999797344208]
+        Frames of the same sizes, clipped to [0, 1]: some kernels overshoot.
     """
-    offsets = np.arange(size) - (size - 1) / 2
-    x, y = np.meshgrid(offsets, offsets)
-    along = x * np.cos(angle) + y * np.sin(angle)
-    across = y * np.cos(angle) - x * np.sin(angle)
-    kernel = np.exp(-0.5 * ((along / sigma_x) ** 2 + (across / sigma_y) ** 2))
-    normalised: FloatArray = (kernel / kernel.sum()).astype(np.float32)
-    return normalised
+    pairs = zip(frames, kernels, strict=True)
+    return [_filter(frame, kernel) for frame, kernel in pairs]
+
+
+def _filter(frame: FloatArray, kernel: FloatArray) -> FloatArray:
+    filtered = cv2.filter2D(frame, -1, kernel, borderType=cv2.BORDER_REFLECT_101)
+    return np.asarray(filtered, np.float32).clip(0, 1)
 
 
 class Blur:
@@ -96,21 +89,16 @@ class Blur:
             num_frames, start_range=config.sigma_range, step=config.sigma_step, rng=rng
         ).astype(np.float32)
 
-    def __call__(self, clip: Clip, rng: np.random.Generator) -> Clip:
+    def __call__(self, frames: Frames, rng: np.random.Generator) -> Frames:
         """Blur a clip, or return it as it is.
 
         Args:
-            clip: ``(t, h, w, 3)``, RGB float32 in [0, 1].
+            frames: ``(h, w, 3)`` each, RGB float32 in [0, 1].
             rng: Source of randomness.
 
         Returns:
-            A clip of the same shape and range.
+            Frames of the same sizes and range.
         """
         if rng.random() >= self.config.probability:
-            return clip
-        kernels = self.sample(len(clip), rng)
-        frames = [
-            cv2.filter2D(frame, -1, kernel, borderType=cv2.BORDER_REFLECT_101)
-            for frame, kernel in zip(clip, kernels, strict=True)
-        ]
-        return np.stack(frames)
+            return frames
+        return filter_frames(frames, self.sample(len(frames), rng))

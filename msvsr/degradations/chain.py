@@ -5,7 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from msvsr.degradations.blur import Blur, BlurConfig
-from msvsr.degradations.checks import check_choices, check_probability
+from msvsr.degradations.checks import (
+    check_choices,
+    check_positive,
+    check_probability,
+    check_sides,
+)
 from msvsr.degradations.compression import (
     Jpeg,
     JpegConfig,
@@ -14,9 +19,8 @@ from msvsr.degradations.compression import (
     quantize,
 )
 from msvsr.degradations.noise import Noise, NoiseConfig
-from msvsr.degradations.resize import INTERPOLATIONS, Resize, ResizeConfig, resize_clip
-from msvsr.degradations.types import ByteClip, Clip
-from msvsr.errors import ConfigError, ShapeError
+from msvsr.degradations.resize import INTERPOLATIONS, Resize, ResizeConfig, resize_frames
+from msvsr.degradations.types import ByteClip, Frames
 
 __all__ = ["DegradationConfig", "Degrader"]
 
@@ -55,8 +59,7 @@ class DegradationConfig:
         Raises:
             ConfigError: A value is out of range.
         """
-        if self.scale < 1:
-            raise ConfigError(f"scale must be at least 1, got {self.scale}")
+        check_positive("scale", self.scale)
         check_choices("final_modes", self.final_modes, list(INTERPOLATIONS))
         check_probability("codec_probability", self.codec_probability)
 
@@ -100,13 +103,12 @@ class Degrader:
         """
         scale = self.config.scale
         height, width = clip.shape[1:3]
-        if height % scale or width % scale:
-            raise ShapeError(f"sides must be divisible by {scale}, got {height}x{width}")
-        lq: Clip = clip.astype(np.float32) / np.float32(255)
+        check_sides((height, width), scale)
+        lq: Frames = list(clip.astype(np.float32) / np.float32(255))
         for operator in self._early:
             lq = operator(lq, rng)
         mode = str(rng.choice(self.config.final_modes))
-        lq = resize_clip(lq, (height // scale, width // scale), mode)
+        lq = resize_frames(lq, (height // scale, width // scale), mode)
         lq = self._noise(lq, rng)
         is_video = rng.random() < self.config.codec_probability
-        return quantize((self._video_codec if is_video else self._jpeg)(lq, rng))
+        return quantize(np.stack((self._video_codec if is_video else self._jpeg)(lq, rng)))

@@ -1,44 +1,55 @@
 """Compression: JPEG frame by frame, or a real video encoder over the clip, both in memory."""
 
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import Literal
 
-import av
 import cv2
 import numpy as np
+import numpy.typing as npt
 
-from msvsr.degradations.checks import check_choices, check_probability, check_range
-from msvsr.degradations.types import ByteClip, Clip
+from msvsr.degradations.checks import (
+    check_choices,
+    check_positive,
+    check_probability,
+    check_range,
+    check_steps,
+)
+from msvsr.degradations.encoding import CODECS, PRESETS, BitRate, FixedQuality, encode_and_decode
+from msvsr.degradations.resize import resize_frames
+from msvsr.degradations.types import ByteClip, FloatArray, Frames
 from msvsr.degradations.walk import random_walk
-from msvsr.errors import VideoError
 
 __all__ = [
     "Jpeg",
     "JpegConfig",
+    "JpegSample",
+    "VideoBitRate",
+    "VideoBitRateConfig",
+    "VideoBitRateSample",
     "VideoCodec",
     "VideoCodecConfig",
-    "encode_and_decode",
-    "jpeg_clip",
+    "jpeg_frame",
     "quantize",
 ]
 
-_DECODERS = {"libx264": "h264", "mpeg4": "mpeg4"}
+ByteArray = npt.NDArray[np.uint8]
 
 
-def quantize(clip: Clip) -> ByteClip:
-    """Round a clip in [0, 1] to 8 bits.
+def quantize(values: FloatArray) -> ByteArray:
+    """Round values in [0, 1] to 8 bits.
 
     Example:
         >>> quantize(np.array([0.0, 0.5, 1.2], dtype=np.float32)).tolist()
         [0, 128, 255]
     """
-    return (np.clip(clip, 0, 1) * 255 + 0.5).astype(np.uint8)
+    scaled = np.clip(values, 0, 1)
+    scaled *= 255
+    scaled += 0.5
+    return scaled.astype(np.uint8)
 
 
-def _to_float(clip: ByteClip) -> Clip:
-    values: Clip = clip.astype(np.float32) / np.float32(255)
-    return values
+def _to_float(values: ByteArray) -> FloatArray:
+    scaled: FloatArray = values.astype(np.float32) / np.float32(255)
+    return scaled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,24 +74,33 @@ class JpegConfig:
         """
         check_probability("jpeg.probability", self.probability)
         check_range("jpeg.quality_range", self.quality_range, low=1, high=100)
+        check_steps({"jpeg.quality_step": self.quality_step})
 
 
-def jpeg_clip(clip: ByteClip, qualities: list[int]) -> ByteClip:
-    """Write each frame as JPEG (chroma halved, as by default) and read it back.
+@dataclass(frozen=True, kw_only=True)
+class JpegSample:
+    """The compression of one clip.
+
+    Attributes:
+        qualities: libjpeg's quality, one per frame.
+    """
+
+    qualities: tuple[int, ...]
+
+
+def jpeg_frame(frame: ByteArray, quality: int) -> ByteArray:
+    """Write an image as JPEG (chroma halved, as by default) and read it back.
 
     Args:
-        clip: ``(t, h, w, 3)``, RGB uint8.
-        qualities: One libjpeg quality per frame.
+        frame: ``(h, w, 3)``, RGB uint8.
+        quality: libjpeg's quality, 1 to 100.
 
     Returns:
-        A clip of the same shape.
+        An image of the same shape.
     """
-    decoded = []
-    for frame, quality in zip(clip, qualities, strict=True):
-        bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
-        _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
-        decoded.append(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)[..., ::-1])
-    return np.stack(decoded)
+    bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+    _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), dtype=np.uint8)[..., ::-1]
 
 
 class Jpeg:
@@ -89,20 +109,35 @@ class Jpeg:
     def __init__(self, config: JpegConfig) -> None:
         self.config = config
 
-    def __call__(self, clip: Clip, rng: np.random.Generator) -> Clip:
-        """Compress a clip ``(t, h, w, 3)``, RGB float32 in [0, 1], or return it as it is."""
+    def sample(self, num_frames: int, rng: np.random.Generator) -> JpegSample | None:
+        """Draw the qualities of a clip, or nothing."""
         config = self.config
         if rng.random() >= config.probability:
-            return clip
+            return None
         walk = random_walk(
-            len(clip), start_range=config.quality_range, step=config.quality_step, rng=rng
+            num_frames, start_range=config.quality_range, step=config.quality_step, rng=rng
         )
-        return _to_float(jpeg_clip(quantize(clip), [round(float(value)) for value in walk]))
+        return JpegSample(qualities=tuple(round(float(value)) for value in walk))
+
+    def __call__(self, frames: Frames, rng: np.random.Generator) -> Frames:
+        """Compress frames ``(h, w, 3)``, RGB float32 in [0, 1], or return them as they are."""
+        sample = self.sample(len(frames), rng)
+        if sample is None:
+            return frames
+        return [
+            _to_float(jpeg_frame(quantize(frame), quality))
+            for frame, quality in zip(frames, sample.qualities, strict=True)
+        ]
+
+
+def _compress(frames: Frames, codec: str, control: FixedQuality | BitRate) -> Frames:
+    clip: ByteClip = quantize(np.stack(frames))
+    return list(_to_float(encode_and_decode(clip, codec, control)))
 
 
 @dataclass(frozen=True, kw_only=True)
 class VideoCodecConfig:
-    """How strongly a video encoder compresses.
+    """How strongly a video encoder compresses, by quality.
 
     Attributes:
         probability: How often a clip is compressed at all.
@@ -123,86 +158,105 @@ class VideoCodecConfig:
             ConfigError: A value is out of range.
         """
         check_probability("video_codec.probability", self.probability)
-        check_choices("video_codec.codecs", self.codecs, list(_DECODERS))
+        check_choices("video_codec.codecs", self.codecs, ["libx264", "mpeg4"])
         check_range("video_codec.crf_range", self.crf_range, low=0, high=51)
         check_range("video_codec.qscale_range", self.qscale_range, low=1, high=31)
 
 
-def _video_context(codec: str, mode: Literal["r", "w"]) -> av.VideoCodecContext:
-    context = av.CodecContext.create(codec, mode)
-    if not isinstance(context, av.VideoCodecContext):
-        raise VideoError(f"{codec} is not a video codec")
-    context.thread_count = 1
-    return context
-
-
-def _encoder(codec: str, size: tuple[int, int], quality: int) -> av.VideoCodecContext:
-    context = _video_context(codec, "w")
-    context.height, context.width = size
-    context.pix_fmt = "yuv420p"
-    context.time_base = Fraction(1, 25)
-    context.framerate = Fraction(25)
-    if codec == "libx264":
-        context.options = {"preset": "veryfast", "crf": str(quality)}
-    else:
-        context.options = {"qmin": str(quality), "qmax": str(quality)}
-    return context
-
-
-def encode_and_decode(clip: ByteClip, codec: str, quality: int) -> ByteClip:
-    """Send a clip through a video encoder and its decoder, 4:2:0, in memory.
-
-    Args:
-        clip: ``(t, h, w, 3)``, RGB uint8; odd sizes are padded by repeating the border.
-        codec: ``libx264`` or ``mpeg4``.
-        quality: The rate factor of libx264 or the quantiser of mpeg4; more is worse.
-
-    Returns:
-        A clip of the same shape.
-
-    Raises:
-        VideoError: The encoder is missing from this build of FFmpeg, or lost a frame.
-    """
-    num_frames, height, width, _ = clip.shape
-    padding = ((0, 0), (0, height % 2), (0, width % 2), (0, 0))
-    padded = np.pad(clip, padding, mode="edge")
-    try:
-        encoder = _encoder(codec, (padded.shape[1], padded.shape[2]), quality)
-        decoder = _video_context(_DECODERS[codec], "r")
-        frames = _transcode(padded, encoder, decoder)
-    except (av.FFmpegError, ValueError) as error:
-        raise VideoError(f"the video encoder {codec} failed: {error}") from error
-    if len(frames) != num_frames:
-        raise VideoError(f"{codec} gave {len(frames)} of {num_frames} frames back")
-    return np.stack(frames)[:, :height, :width]
-
-
-def _transcode(
-    clip: ByteClip, encoder: av.VideoCodecContext, decoder: av.VideoCodecContext
-) -> list[ByteClip]:
-    packets = []
-    for index, image in enumerate(clip):
-        frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-        frame.pts = index
-        packets += encoder.encode(frame.reformat(format="yuv420p"))
-    packets += encoder.encode(None)
-    decoded = [frame for packet in packets for frame in decoder.decode(packet)]
-    decoded += decoder.decode(None)
-    return [np.asarray(frame.to_ndarray(format="rgb24"), dtype=np.uint8) for frame in decoded]
-
-
 class VideoCodec:
-    """Compresses the clip as a video."""
+    """Compresses the clip as a video of a random quality."""
 
     def __init__(self, config: VideoCodecConfig) -> None:
         self.config = config
 
-    def __call__(self, clip: Clip, rng: np.random.Generator) -> Clip:
-        """Compress a clip ``(t, h, w, 3)``, RGB float32 in [0, 1], or return it as it is."""
+    def __call__(self, frames: Frames, rng: np.random.Generator) -> Frames:
+        """Compress frames ``(h, w, 3)``, RGB float32 in [0, 1], or return them as they are."""
         config = self.config
         if rng.random() >= config.probability:
-            return clip
+            return frames
         codec = str(rng.choice(config.codecs))
         limits = config.crf_range if codec == "libx264" else config.qscale_range
-        quality = round(rng.uniform(*limits))
-        return _to_float(encode_and_decode(quantize(clip), codec, quality))
+        return _compress(frames, codec, FixedQuality(value=round(rng.uniform(*limits))))
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoBitRateConfig:
+    """How strongly a video encoder compresses, by bit rate.
+
+    Attributes:
+        probability: How often a clip is compressed at all.
+        codecs: Encoders, drawn uniformly: libx264, h264 (FFmpeg's preferred H.264 encoder) or
+            mpeg4.
+        bit_rate_range: Bits per second.
+        frame_rate: Frames per second; at 1 the bit rate is that of each frame.
+        preset: How thoroughly libx264 searches, from ``ultrafast`` to ``veryslow``.
+
+    Source:
+        RealBasicVSR (arXiv 2111.12704), configuration of its training in MMEditing (Apache-2.0).
+    """
+
+    probability: float = 1.0
+    codecs: tuple[str, ...] = CODECS
+    bit_rate_range: tuple[float, float] = (1e4, 1e5)
+    frame_rate: int = 1
+    preset: str = "medium"
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            ConfigError: A value is out of range.
+        """
+        check_probability("video.probability", self.probability)
+        check_choices("video.codecs", self.codecs, CODECS)
+        check_range("video.bit_rate_range", self.bit_rate_range, low=1)
+        check_positive("video.frame_rate", self.frame_rate)
+        check_choices("video.preset", [self.preset], PRESETS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoBitRateSample:
+    """The video compression of one clip.
+
+    Attributes:
+        codec: FFmpeg's name of the encoder.
+        bit_rate: Bits per second.
+    """
+
+    codec: str
+    bit_rate: int
+
+
+class VideoBitRate:
+    """Compresses the clip as a video of a random bit rate.
+
+    Frames that differ in size are first brought to the size of the first, bilinearly.
+    """
+
+    def __init__(self, config: VideoBitRateConfig) -> None:
+        self.config = config
+
+    def sample(self, num_frames: int, rng: np.random.Generator) -> VideoBitRateSample | None:
+        """Draw encoder and bit rate for a clip of any length, or nothing."""
+        del num_frames
+        config = self.config
+        if rng.random() >= config.probability:
+            return None
+        codec = str(rng.choice(config.codecs))
+        low, high = config.bit_rate_range
+        bit_rate = int(rng.integers(int(low), int(high), endpoint=True))
+        return VideoBitRateSample(codec=codec, bit_rate=bit_rate)
+
+    def __call__(self, frames: Frames, rng: np.random.Generator) -> Frames:
+        """Compress frames ``(h, w, 3)``, RGB float32 in [0, 1], or return them as they are."""
+        sample = self.sample(len(frames), rng)
+        if sample is None:
+            return frames
+        height, width = frames[0].shape[:2]
+        control = BitRate(
+            bits_per_second=sample.bit_rate,
+            frame_rate=self.config.frame_rate,
+            preset=self.config.preset,
+        )
+        even = resize_frames(frames, (height, width), "bilinear")
+        return _compress(even, sample.codec, control)

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 
 from msvsr.degradations.checks import check_choices, check_probability, check_range
-from msvsr.degradations.types import Clip
+from msvsr.degradations.types import FloatArray, Frames
 
-__all__ = ["INTERPOLATIONS", "Resize", "ResizeConfig", "resize_clip"]
+__all__ = ["INTERPOLATIONS", "Resize", "ResizeConfig", "resize_frame", "resize_frames"]
 
 INTERPOLATIONS = {
     "area": cv2.INTER_AREA,
@@ -42,25 +42,27 @@ class ResizeConfig:
         check_choices("resize.modes", self.modes, list(INTERPOLATIONS))
 
 
-def resize_clip(clip: Clip, size: tuple[int, int], mode: str) -> Clip:
-    """Resize every frame; values that bicubic overshoots are clipped.
+def resize_frame(frame: FloatArray, size: tuple[int, int], mode: str) -> FloatArray:
+    """Resize an image; values that bicubic overshoots are clipped.
 
     Args:
-        clip: ``(t, h, w, 3)``, RGB float32 in [0, 1].
+        frame: ``(h, w, 3)``, RGB float32 in [0, 1].
         size: New ``(h, w)`` in pixels.
         mode: ``area``, ``bilinear`` or ``bicubic``.
 
     Returns:
-        The clip, ``(t, *size, 3)``.
+        The image, ``(*size, 3)``.
     """
     height, width = size
-    if clip.shape[1:3] == size:
-        return clip
-    frames = [
-        cv2.resize(frame, (width, height), interpolation=INTERPOLATIONS[mode]) for frame in clip
-    ]
-    resized: Clip = np.clip(np.stack(frames), 0, 1)
-    return resized
+    if frame.shape[:2] == size:
+        return frame
+    resized = cv2.resize(frame, (width, height), interpolation=INTERPOLATIONS[mode])
+    return np.asarray(resized, np.float32).clip(0, 1)
+
+
+def resize_frames(frames: Frames, size: tuple[int, int], mode: str) -> Frames:
+    """Resize every frame to one size, as `resize_frame` does."""
+    return [resize_frame(frame, size, mode) for frame in frames]
 
 
 class Resize:
@@ -69,10 +71,10 @@ class Resize:
     def __init__(self, config: ResizeConfig) -> None:
         self.config = config
 
-    def __call__(self, clip: Clip, rng: np.random.Generator) -> Clip:
-        """Resize a clip ``(t, h, w, 3)``, RGB float32 in [0, 1], or return it as it is."""
+    def __call__(self, frames: Frames, rng: np.random.Generator) -> Frames:
+        """Resize frames ``(h, w, 3)``, RGB float32 in [0, 1], or return them as they are."""
         if rng.random() >= self.config.probability:
-            return clip
+            return frames
         scale = rng.uniform(*self.config.scale_range)
-        height, width = (max(1, round(side * scale)) for side in clip.shape[1:3])
-        return resize_clip(clip, (height, width), str(rng.choice(self.config.modes)))
+        height, width = (max(1, round(side * scale)) for side in frames[0].shape[:2])
+        return resize_frames(frames, (height, width), str(rng.choice(self.config.modes)))

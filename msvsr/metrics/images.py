@@ -60,12 +60,14 @@ def _prepare(image: torch.Tensor, channels: Channels, crop_border: int) -> torch
 class FrameMean:
     """The mean of a metric over frames that arrive a few at a time.
 
-    It keeps a sum and a count, whatever the number of frames.
+    It keeps a sum and a count, whatever the number of frames. It can be pickled, so means of
+    several processes can be merged.
 
     Example:
-        >>> mean = FrameMean()
+        >>> mean, other = FrameMean(), FrameMean()
         >>> mean.update(torch.tensor([30.0, 32.0]))
-        >>> mean.update(torch.tensor([34.0]))
+        >>> other.update(torch.tensor([34.0]))
+        >>> mean.merge(other)
         >>> mean.compute(), mean.num_frames
         (32.0, 3)
     """
@@ -78,6 +80,11 @@ class FrameMean:
         """Add one value per frame, in a tensor of any shape."""
         self._sum += float(values.double().sum())
         self.num_frames += values.numel()
+
+    def merge(self, other: "FrameMean") -> None:
+        """Add the frames of another mean, for instance one that came from another process."""
+        self._sum += other._sum
+        self.num_frames += other.num_frames
 
     def compute(self) -> float:
         """Return the mean over all frames.

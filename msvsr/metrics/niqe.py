@@ -223,7 +223,7 @@ class Niqe:
     """The mean NIQE of frames that arrive a few at a time.
 
     It keeps a sum and two counts, whatever the number of frames. A frame without a NIQE, such as a
-    black one, is left out of the mean and counted in ``num_undefined``.
+    black one, is left out of the mean and counted in ``num_undefined``. It can be pickled.
 
     Args:
         channels: ``"y"`` or ``"gray"``, as in ``niqe``.
@@ -268,6 +268,23 @@ class Niqe:
         self._mean.update(values[is_defined])
         self.num_undefined += int((~is_defined).sum())
         return values
+
+    def merge(self, other: "Niqe") -> None:
+        """Add the frames of another measure, for instance one that came from another process.
+
+        Raises:
+            InputError: The other one measures other channels, borders or against another model.
+        """
+        ours, theirs = ((m.window, m.mean, m.covariance) for m in (self._pristine, other._pristine))
+        settings = (other._channels, other._crop_border)
+        mine = (self._channels, self._crop_border)
+        if settings != mine or not all(map(torch.equal, ours, theirs)):
+            raise InputError(
+                f"NIQE of channels and border {mine} takes no frames of {settings} or of another "
+                f"pristine model; make both with one setting"
+            )
+        self._mean.merge(other._mean)
+        self.num_undefined += other.num_undefined
 
     def compute(self) -> float:
         """Return the mean over all frames that have a NIQE.

@@ -6,31 +6,40 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from msvsr.degradations.blur import Blur, BlurConfig, gaussian_kernel
+from msvsr.degradations.blur import Blur, BlurConfig
 from msvsr.degradations.compression import (
     Jpeg,
     JpegConfig,
+    VideoBitRate,
+    VideoBitRateConfig,
     VideoCodec,
     VideoCodecConfig,
-    encode_and_decode,
-    jpeg_clip,
+    jpeg_frame,
     quantize,
 )
-from msvsr.degradations.noise import Noise, NoiseConfig, gaussian_noise, poisson_noise
-from msvsr.degradations.resize import Resize, ResizeConfig, resize_clip
-from msvsr.degradations.types import Operator
-from msvsr.degradations.walk import random_walk
+from msvsr.degradations.mixed_blur import KERNEL_KINDS, MixedBlur, MixedBlurConfig
+from msvsr.degradations.noise import (
+    Noise,
+    NoiseConfig,
+    counted_poisson_noise,
+    gaussian_noise,
+    poisson_noise,
+)
+from msvsr.degradations.rescale import Rescale, RescaleConfig
+from msvsr.degradations.resize import Resize, ResizeConfig, resize_frame
+from msvsr.degradations.types import Frames, Operator
+from msvsr.degradations.walk import random_walk, without_steps
 from msvsr.errors import ConfigError
 
 
-def texture(num_frames: int = 4, height: int = 32, width: int = 48) -> np.ndarray:
+def texture(num_frames: int = 4, height: int = 32, width: int = 48) -> Frames:
     """A clip of smooth texture, float32 in [0, 1]."""
     y, x = np.mgrid[:height, :width].astype(np.float32)
     frames = [
         np.stack([0.5 + 0.4 * np.sin(x / 3 + t), 0.5 + 0.4 * np.cos(y / 4 + t), x / width], -1)
         for t in range(num_frames)
     ]
-    return np.stack(frames).astype(np.float32)
+    return [frame.astype(np.float32) for frame in frames]
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -42,24 +51,29 @@ OPERATORS = [
     Noise(NoiseConfig(probability=1.0, gaussian_probability=1.0)),
     Noise(NoiseConfig(probability=1.0, gaussian_probability=0.0)),
     Noise(NoiseConfig(probability=1.0, gray_probability=1.0)),
+    Noise(NoiseConfig(probability=1.0, gaussian_probability=0.0, photons="counted")),
     Jpeg(JpegConfig()),
     VideoCodec(VideoCodecConfig(codecs=("libx264",))),
     VideoCodec(VideoCodecConfig(codecs=("mpeg4",))),
+    VideoBitRate(VideoBitRateConfig(codecs=("libx264",))),
+    VideoBitRate(VideoBitRateConfig(codecs=("h264",))),
+    VideoBitRate(VideoBitRateConfig(codecs=("mpeg4",))),
+    *(MixedBlur(MixedBlurConfig(kinds=(kind,), kind_probabilities=(1,))) for kind in KERNEL_KINDS),
 ]
 
 
 @pytest.mark.parametrize("operator", OPERATORS, ids=lambda each: type(each).__name__)
 def test_operator_keeps_shape_type_and_range_and_repeats_with_its_seed(operator: Operator) -> None:
     clip = texture()
-    before = clip.copy()
-    first = operator(clip, rng(3))
-    assert first.shape == clip.shape
+    before = np.stack(clip)
+    first = np.stack(operator(clip, rng(3)))
+    assert first.shape == before.shape
     assert first.dtype == np.float32
     assert first.min() >= 0
     assert first.max() <= 1
-    assert not np.array_equal(first, clip)
-    np.testing.assert_array_equal(first, operator(clip, rng(3)))
-    np.testing.assert_array_equal(clip, before)
+    assert not np.array_equal(first, before)
+    np.testing.assert_array_equal(first, np.stack(operator(clip, rng(3))))
+    np.testing.assert_array_equal(np.stack(clip), before)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +84,9 @@ def test_operator_keeps_shape_type_and_range_and_repeats_with_its_seed(operator:
         Noise(NoiseConfig(probability=0)),
         Jpeg(JpegConfig(probability=0)),
         VideoCodec(VideoCodecConfig(probability=0)),
+        MixedBlur(MixedBlurConfig(probability=0)),
+        Rescale(RescaleConfig(probability=0)),
+        VideoBitRate(VideoBitRateConfig(probability=0)),
     ],
     ids=lambda each: type(each).__name__,
 )
@@ -92,20 +109,18 @@ def test_random_walk_starts_uniformly_stays_in_range_and_makes_uniform_steps() -
     assert abs(steps.std() - 0.1 / np.sqrt(3)) < 0.003
 
 
-def test_gaussian_kernel_has_unit_sum_and_the_given_covariance() -> None:
-    kernel = gaussian_kernel(41, 3.0, 1.5, angle=0.6)
-    assert kernel.sum() == pytest.approx(1, abs=1e-6)
-    y, x = np.mgrid[-20:21, -20:21]
-    covariance = np.array([[(kernel * a * b).sum() for b in (x, y)] for a in (x, y)])
-    rotation = np.array([[np.cos(0.6), -np.sin(0.6)], [np.sin(0.6), np.cos(0.6)]])
-    expected = rotation @ np.diag([3.0**2, 1.5**2]) @ rotation.T
-    # The grid samples the density and cuts its tails: a few thousandths.
-    np.testing.assert_allclose(covariance, expected, rtol=0.01, atol=0.01)
+def test_walk_of_an_operator_stops_when_its_steps_are_taken() -> None:
+    config = MixedBlurConfig(kernel_sizes=(9,), probability=0.7)
+    still = without_steps(config)
+    assert (still.kernel_sizes, still.probability) == ((9,), 0.7)
+    steps = [value for name, value in vars(still).items() if name.endswith("_step")]
+    assert steps == [0.0] * 5
 
 
 def test_blur_keeps_the_mean_and_removes_detail() -> None:
     clip = rng().random((3, 64, 64, 3)).astype(np.float32)
-    blurred = Blur(BlurConfig(probability=1.0, sigma_range=(2.0, 3.0)))(clip, rng())
+    blur = Blur(BlurConfig(probability=1.0, sigma_range=(2.0, 3.0)))
+    blurred = np.stack(blur(list(clip), rng()))
     assert blurred.std() < 0.5 * clip.std()
     assert blurred.mean() == pytest.approx(clip.mean(), abs=0.01)
 
@@ -118,15 +133,15 @@ def test_blur_kernels_drift_slowly() -> None:
 
 @pytest.mark.parametrize("mode", ["area", "bilinear", "bicubic"])
 def test_resize_keeps_the_position_of_the_content(mode: str) -> None:
-    clip = texture(1, 64, 64)
-    back = resize_clip(resize_clip(clip, (32, 32), mode), (64, 64), "bicubic")
+    frame = texture(1, 64, 64)[0]
+    back = resize_frame(resize_frame(frame, (32, 32), mode), (64, 64), "bicubic")
     # A shift by half a pixel of the small image would cost 0.1 and more.
-    assert np.abs(back - clip)[:, 4:-4, 4:-4].mean() < 0.02
+    assert np.abs(back - frame)[4:-4, 4:-4].mean() < 0.02
 
 
 def test_random_resize_draws_the_scale_from_its_range() -> None:
     resize = Resize(ResizeConfig(probability=1.0, scale_range=(0.5, 0.75)))
-    heights = [resize(texture(1, 80, 80), rng(seed)).shape[1] for seed in range(20)]
+    heights = [resize(texture(1, 80, 80), rng(seed))[0].shape[0] for seed in range(20)]
     assert 40 <= min(heights) < max(heights) <= 60
 
 
@@ -147,35 +162,63 @@ def test_poisson_noise_has_a_variance_proportional_to_the_light(level: float) ->
     assert abs(noise.mean()) < 0.002
 
 
+@pytest.mark.parametrize(("num_values", "photons"), [(1, 1), (2, 2), (9, 16), (200, 256)])
+def test_counted_photons_are_the_values_of_the_frame_up_to_a_power_of_two(
+    num_values: int, photons: int
+) -> None:
+    values = np.linspace(90, 90 + num_values - 1, num_values).clip(0, 255).round()
+    if num_values == 200:
+        values = np.arange(28, 228)
+    values = values.astype(np.float32) / 255
+    frame = rng().choice(values, (250, 250, 3)).astype(np.float32)
+    frame.ravel()[: len(values)] = values
+    noise = counted_poisson_noise(frame, 0.5, gray=False, rng=rng(1))
+    # 187,500 samples; the deviation of few photons has heavy tails.
+    assert noise.var() == pytest.approx(0.25 * frame.mean() / photons, rel=0.03)
+    assert abs(noise.mean()) < 0.005
+    assert counted_poisson_noise(frame, 0.5, gray=True, rng=rng()).shape == (250, 250, 1)
+
+
 def test_noise_is_independent_in_time() -> None:
     clip = np.full((2, 100, 100, 3), 0.5, np.float32)
-    noisy = Noise(NoiseConfig(probability=1.0))(clip, rng()) - clip
+    noisy = np.stack(Noise(NoiseConfig(probability=1.0))(list(clip), rng())) - clip
     correlation = np.corrcoef(noisy[0].ravel(), noisy[1].ravel())[0, 1]
     assert abs(correlation) < 0.05
 
 
 def test_lower_jpeg_quality_loses_more() -> None:
-    clip = quantize(texture(1))
+    frame = quantize(texture(1)[0])
     errors = [
-        np.abs(jpeg_clip(clip, [quality]).astype(int) - clip).mean() for quality in (95, 60, 20)
+        np.abs(jpeg_frame(frame, quality).astype(int) - frame).mean() for quality in (95, 60, 20)
     ]
     assert errors == sorted(errors)
     assert errors[0] < 4
 
 
-@pytest.mark.parametrize(("codec", "good", "bad"), [("libx264", 10, 40), ("mpeg4", 1, 20)])
-@pytest.mark.parametrize("size", [(32, 48), (33, 47)])
-def test_video_codec_returns_every_frame_in_order(
-    codec: str, good: int, bad: int, size: tuple[int, int]
-) -> None:
-    clip = quantize(texture(7, *size))
-    fine = encode_and_decode(clip, codec, good)
-    assert fine.shape == clip.shape
-    errors = np.abs(fine.astype(int) - clip).mean(axis=(1, 2, 3))
-    # 4:2:0 chroma alone costs a few grey levels here; frames in a wrong order cost 40.
-    assert errors.max() < 12
-    coarse = encode_and_decode(clip, codec, bad)
-    assert np.abs(coarse.astype(int) - clip).mean() > errors.mean()
+def test_jpeg_keeps_red_red() -> None:
+    red = np.zeros((16, 16, 3), np.uint8)
+    red[..., 0] = 200
+    assert np.abs(jpeg_frame(red, 95).astype(int) - red).max() <= 3
+
+
+def test_rescaled_frames_have_the_sampled_even_sizes() -> None:
+    rescale = Rescale(RescaleConfig(scale_step=0.05))
+    clip = texture(6, 64, 90)
+    frames = rescale(clip, rng(2))
+    sample = rescale.sample(6, rng(2))
+    assert sample is not None
+    sizes = [frame.shape[:2] for frame in frames]
+    assert sizes == sample.sizes((64, 90))
+    assert len(set(sizes)) > 1
+    for (height, width), scale in zip(sizes, sample.scales, strict=True):
+        assert height % 2 == width % 2 == 0
+        assert 0 <= 64 * scale - height < 2
+        assert 0 <= 90 * scale - width < 2
+
+
+def test_rescaling_never_ends_below_two_pixels() -> None:
+    frames = Rescale(RescaleConfig(scale_range=(0.15, 1.0)))(texture(2, 4, 4), rng())
+    assert min(min(frame.shape[:2]) for frame in frames) >= 2
 
 
 @pytest.mark.parametrize(
@@ -188,6 +231,23 @@ def test_video_codec_returns_every_frame_in_order(
         lambda: NoiseConfig(gaussian_sigma_range=(-1.0, 2.0)),
         lambda: JpegConfig(quality_range=(0.0, 200.0)),
         lambda: VideoCodecConfig(codecs=()),
+        lambda: VideoCodecConfig(codecs=("h264",)),
+        lambda: NoiseConfig(photons="some"),  # type: ignore[arg-type]
+        lambda: NoiseConfig(gaussian_sigma_step=-1.0),
+        lambda: JpegConfig(quality_step=float("nan")),
+        lambda: MixedBlurConfig(kind_probabilities=(0.5, 0.5)),
+        lambda: MixedBlurConfig(kinds=("iso", "sinc"), kind_probabilities=(0.5, 0.6)),
+        lambda: MixedBlurConfig(kinds=("round",), kind_probabilities=(1,)),  # type: ignore[arg-type]
+        lambda: MixedBlurConfig(kernel_sizes=(8,)),
+        lambda: MixedBlurConfig(cutoff_range=(1.0, 4.0)),
+        lambda: MixedBlurConfig(angle_step=-0.1),
+        lambda: RescaleConfig(direction_probabilities=(0.5, 0.5, 0.5)),
+        lambda: RescaleConfig(scale_range=(1.2, 1.5)),
+        lambda: RescaleConfig(modes=("lanczos",)),
+        lambda: VideoBitRateConfig(codecs=("vp9",)),
+        lambda: VideoBitRateConfig(bit_rate_range=(0.0, 10.0)),
+        lambda: VideoBitRateConfig(frame_rate=0),
+        lambda: VideoBitRateConfig(preset="quick"),
     ],
 )
 def test_impossible_configuration_is_refused(build: Callable[[], object]) -> None:
