@@ -21,6 +21,10 @@ PRESETS = (
 _DECODERS = {"libx264": "h264", "h264": "h264", "mpeg4": "mpeg4"}
 _COLOR = ColorInfo(matrix="bt601", range="limited")
 
+_REPEATABLE = {"x264-params": "mbtree=0"}
+"""With its macroblock tree, libx264 gives other bits for the same frames now and then (seen with
+AVX-512), and a training sample would depend on more than its seed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class FixedQuality:
@@ -40,7 +44,7 @@ class FixedQuality:
         if context.codec.name == "mpeg4":
             context.options = {"qmin": quality, "qmax": quality}
         else:
-            context.options = {"preset": "veryfast", "crf": quality}
+            context.options = {"preset": "veryfast", "crf": quality, **_REPEATABLE}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +69,7 @@ class BitRate:
         context.bit_rate = self.bits_per_second
         context.bit_rate_tolerance = self.tolerance
         if context.codec.name == "libx264":
-            context.options = {"preset": self.preset}
+            context.options = {"preset": self.preset, **_REPEATABLE}
 
 
 def _set_frame_rate(context: av.VideoCodecContext, frame_rate: int) -> None:
