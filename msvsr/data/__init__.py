@@ -2,7 +2,10 @@
 
 from msvsr.data.cache import ClipSource, load_clip
 from msvsr.data.dataset import ClipDataset, ClipDatasetConfig
+from msvsr.data.footage import FootageSource
 from msvsr.data.sampling import AugmentationConfig, CropConfig
+from msvsr.data.sharpening import SharpeningConfig
+from msvsr.data.training_clips import TrainingClips, TrainingClipsConfig, TrainingSample
 
 __all__ = [
     "AugmentationConfig",
@@ -10,5 +13,10 @@ __all__ = [
     "ClipDatasetConfig",
     "ClipSource",
     "CropConfig",
+    "FootageSource",
+    "SharpeningConfig",
+    "TrainingClips",
+    "TrainingClipsConfig",
+    "TrainingSample",
     "load_clip",
 ]

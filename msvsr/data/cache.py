@@ -10,11 +10,15 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from msvsr.data.rows import list_images, load_image
 from msvsr.errors import ConfigError, InputError, VideoError
+from msvsr.frame import ImageArray
+from msvsr.video import open_source
+from msvsr.video.color import to_uint8
 
 __all__ = ["ClipSource", "default_cache_dir", "load_clip"]
 
-IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".webp")
+_DECODER = "msvsr.video"  # part of a cached clip's name: other decoders gave other pixels
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,43 +84,34 @@ def load_clip(root: Path, source: ClipSource, cache_dir: Path) -> npt.NDArray[np
 def _fingerprint(path: Path, source: ClipSource) -> str:
     """Changes when the file changes or is to be read differently."""
     stat = path.stat()
-    key = f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}|{source.shrink}|{source.max_frames}"
+    facts = (path.resolve(), stat.st_size, stat.st_mtime_ns, source.shrink, source.max_frames)
+    key = "|".join(str(fact) for fact in (*facts, _DECODER))
     return hashlib.sha256(key.encode()).hexdigest()[:12]
 
 
 def _read_frames(path: Path, source: ClipSource) -> npt.NDArray[np.uint8]:
     frames: list[npt.NDArray[np.uint8]] = []
-    for bgr in _image_files(path) if path.is_dir() else _video_frames(path):
+    for image in _images(path):
         if source.max_frames and len(frames) == source.max_frames:
             break
-        height, width = (side // source.shrink for side in bgr.shape[:2])
-        bgr = bgr[: height * source.shrink, : width * source.shrink]
-        small = cv2.resize(bgr, (width, height), interpolation=cv2.INTER_AREA)
-        frames.append(np.ascontiguousarray(small[..., ::-1], dtype=np.uint8))
+        height, width = (side // source.shrink for side in image.shape[:2])
+        part = to_uint8(image[: height * source.shrink, : width * source.shrink])
+        small = cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA)
+        frames.append(np.asarray(small, dtype=np.uint8))
     if not frames:
-        raise VideoError(f"no frame could be read from {path}")
+        raise VideoError(f"no frame could be read from {path}; give a video or a folder of images")
     return np.stack(frames)
 
 
-def _video_frames(path: Path) -> Iterator[npt.NDArray[np.uint8]]:
-    capture = cv2.VideoCapture(str(path))
-    try:
-        while True:
-            is_read, bgr = capture.read()
-            if not is_read:
-                return
-            yield np.asarray(bgr, dtype=np.uint8)
-    finally:
-        capture.release()
-
-
-def _image_files(path: Path) -> Iterator[npt.NDArray[np.uint8]]:
-    for file in sorted(path.iterdir()):
-        if file.suffix.lower() in IMAGE_SUFFIXES:
-            bgr = cv2.imread(str(file), cv2.IMREAD_COLOR)
-            if bgr is None:
-                raise VideoError(f"{file} is not an image that can be read")
-            yield np.asarray(bgr, dtype=np.uint8)
+def _images(path: Path) -> Iterator[ImageArray]:
+    """The upright frames of a video, or the images of a folder, all of which must be readable."""
+    if path.is_dir():
+        for file in list_images(path):
+            yield load_image(file, f"clip {path.name}")
+    else:
+        with open_source(path) as frames:
+            for frame in frames:
+                yield frame.image
 
 
 def _write_array(target: Path, array: npt.NDArray[np.uint8]) -> None:

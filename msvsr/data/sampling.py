@@ -7,7 +7,14 @@ import numpy.typing as npt
 
 from msvsr.errors import ConfigError
 
-__all__ = ["AugmentationConfig", "CropConfig", "augment", "detail", "draw_window"]
+__all__ = [
+    "AugmentationConfig",
+    "CropConfig",
+    "augment",
+    "detail",
+    "draw_window",
+    "mirror_in_time",
+]
 
 ByteClip = npt.NDArray[np.uint8]
 
@@ -166,3 +173,13 @@ def _recolour(clip: ByteClip, config: AugmentationConfig, rng: np.random.Generat
         gray = clip.mean(axis=-1, keepdims=True, dtype=np.float32)
         clip = np.clip(gray + factor * (clip - gray), 0, 255).astype(np.uint8)
     return clip
+
+
+def mirror_in_time(clip: ByteClip) -> ByteClip:
+    """Append a clip backwards to itself: frames ``1 .. n`` become ``1 .. n, n .. 1``.
+
+    Example:
+        >>> mirror_in_time(np.arange(3)).tolist()
+        [0, 1, 2, 2, 1, 0]
+    """
+    return np.concatenate([clip, clip[::-1]])

@@ -45,9 +45,10 @@ class _Decoder:
     are shown after it.
     """
 
-    def __init__(self, stream: VideoStream, damage: DamageReport) -> None:
+    def __init__(self, stream: VideoStream, damage: DamageReport, wanted_from: int | None) -> None:
         self._stream = stream
         self._damage = damage
+        self._wanted_from = wanted_from
         self._is_waiting = False
         self._first_good_pts: int | None = None
         self._pending_pts: set[int] = set()  # of packets whose frames are not out yet
@@ -61,6 +62,9 @@ class _Decoder:
         if not is_flush and (self._is_waiting or packet.is_corrupt):
             self._lose(packet.pts)
             return
+        if self._wanted_from is not None:
+            is_early = packet.pts is not None and packet.pts < self._wanted_from
+            self._stream.codec_context.skip_frame = "NONREF" if is_early else "DEFAULT"
         try:
             frames = packet.decode()
         except av.FFmpegError:
@@ -104,7 +108,11 @@ class _Decoder:
 
 
 def decode_packets(
-    container: InputContainer, stream: VideoStream, damage: DamageReport
+    container: InputContainer,
+    stream: VideoStream,
+    damage: DamageReport,
+    *,
+    wanted_from: int | None = None,
 ) -> Iterator[av.VideoFrame]:
     """Decode a stream from where its container stands.
 
@@ -112,11 +120,13 @@ def decode_packets(
         container: An open file.
         stream: Its video stream.
         damage: Filled in while frames come out.
+        wanted_from: Frames before this instant (ticks of the stream) that no other frame refers
+            to are not decoded; ``None`` decodes all.
 
     Yields:
         The frames that decode, in the order in which they are shown.
     """
-    decoder = _Decoder(stream, damage)
+    decoder = _Decoder(stream, damage, wanted_from)
     packets = container.demux(stream)
     while True:
         try:

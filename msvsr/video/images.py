@@ -17,7 +17,7 @@ from msvsr.video.color import to_uint8, to_uint16
 from msvsr.video.options import SourceOptions
 from msvsr.video.timestamps import seconds_to_fraction
 
-__all__ = ["IMAGE_SUFFIXES", "ImageSource", "natural_key", "read_image"]
+__all__ = ["IMAGE_SUFFIXES", "ImageSource", "natural_key", "read_image", "read_image_size"]
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 _DEFAULT_RATE = Fraction(25)
@@ -53,7 +53,7 @@ def read_image(path: Path) -> ImageArray | None:
     return rgb
 
 
-def _read_size(path: Path) -> tuple[int, int] | None:
+def read_image_size(path: Path) -> tuple[int, int] | None:
     """Height and width of the upright image, from its header alone."""
     try:
         with PIL.Image.open(path) as image:
@@ -82,7 +82,7 @@ def _list_images(location: Path) -> tuple[Path, ...]:
 
 def _check_sizes(location: Path, paths: tuple[Path, ...], size: tuple[int, int]) -> None:
     for path in paths:
-        other = _read_size(path)
+        other = read_image_size(path)
         if other is not None and other != size:
             raise VideoError(
                 f"{location}: all images must have one size, but {paths[0].name} is "
