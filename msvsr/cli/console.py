@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from msvsr.app.jobs import Progress, VideoReport
+    from msvsr.evaluation import EvaluationProgress
 
-__all__ = ["print_json", "print_line", "print_report", "progress_bar"]
+__all__ = ["evaluation_bar", "print_json", "print_line", "print_report", "progress_bar"]
 
 
 def print_line(text: str) -> None:
@@ -59,6 +60,36 @@ def progress_bar(description: str, *, visible: bool) -> Iterator[Callable[["Prog
     Yields:
         What to call with the job's progress.
     """
+    with _frame_bar(description, visible=visible) as update:
+
+        def show(progress: "Progress") -> None:
+            update(progress.frames_done, progress.num_frames, progress.frames_per_second, "")
+
+        yield show
+
+
+@contextmanager
+def evaluation_bar(*, visible: bool) -> Iterator[Callable[["EvaluationProgress"], None]]:
+    """Show how far an evaluation is, as `progress_bar` does, with the clip at work.
+
+    Yields:
+        What to call with the evaluation's progress.
+    """
+    with _frame_bar("evaluating", visible=visible) as update:
+
+        def show(progress: "EvaluationProgress") -> None:
+            rate = progress.frames_done / progress.seconds if progress.seconds > 0 else 0.0
+            note = f"{progress.clip} ({progress.clips_done}/{progress.num_clips})"
+            update(progress.frames_done, progress.num_frames, rate, note)
+
+        yield show
+
+
+@contextmanager
+def _frame_bar(
+    description: str, *, visible: bool
+) -> Iterator[Callable[[float, int | None, float, str], None]]:
+    """A bar that takes frames done, frames in all, frames per second, and a note."""
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -69,20 +100,15 @@ def progress_bar(description: str, *, visible: bool) -> Iterator[Callable[["Prog
         TextColumn("{task.completed:.0f}/{task.fields[known]} frames"),
         TextColumn("{task.fields[rate]:.2f} frames/s"),
         TimeRemainingColumn(elapsed_when_finished=True),
+        TextColumn("{task.fields[note]}"),
     )
     console = Console(stderr=True)
     with Bar(
         *columns, console=console, transient=True, disable=not (visible and console.is_terminal)
     ) as bar:
-        task = bar.add_task(description, total=None, known="?", rate=0.0)
+        task = bar.add_task(description, total=None, known="?", rate=0.0, note="")
 
-        def show(progress: "Progress") -> None:
-            bar.update(
-                task,
-                total=progress.num_frames,
-                completed=progress.frames_done,
-                known=progress.num_frames or "?",
-                rate=progress.frames_per_second,
-            )
+        def update(done: float, total: int | None, rate: float, note: str) -> None:
+            bar.update(task, total=total, completed=done, known=total or "?", rate=rate, note=note)
 
-        yield show
+        yield update

@@ -7,14 +7,32 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from msvsr import __version__
-from msvsr.cli import demo, enhance, info, interpolate, models, upscale
+from msvsr.cli import (
+    crop_subimages,
+    demo,
+    enhance,
+    evaluate,
+    info,
+    interpolate,
+    models,
+    upscale,
+)
 from msvsr.errors import ConfigError, MsvsrError
 
 __all__ = ["main"]
 
 DONE, FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
-_COMMANDS = (upscale, interpolate, enhance, info, models, demo)
+_COMMANDS = (
+    upscale,
+    interpolate,
+    enhance,
+    evaluate,
+    info,
+    models,
+    crop_subimages,
+    demo,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

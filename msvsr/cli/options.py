@@ -70,15 +70,22 @@ def source_options(arguments: argparse.Namespace) -> "SourceOptions":
     )
 
 
-def add_model_options(parser: argparse.ArgumentParser, *names: str) -> None:
-    """Which models run, and where; ``names`` are the options that ask for one."""
+def add_model_options(parser: argparse.ArgumentParser, *names: str, also: str = "") -> None:
+    """Which models run, and where; ``names`` are the options that ask for one.
+
+    Args:
+        parser: The command.
+        names: The options.
+        also: What they take beside models.
+    """
     group = parser.add_argument_group("model")
     for name in names:
         group.add_argument(
             name,
             metavar="ID_OR_FOLDER",
-            help="a model folder, a name from 'msvsr models', or a Hub id (default: the embedded "
-            "one)",
+            help="a model folder, a name from 'msvsr models', or a Hub id"
+            + (f"; also {also}" if also else "")
+            + " (default: the embedded one)",
         )
     group.add_argument(
         "--device", default="auto", help="auto, cpu, cuda, cuda:N or mps (default: auto)"

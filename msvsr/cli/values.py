@@ -4,7 +4,7 @@ import argparse
 import re
 from fractions import Fraction
 
-__all__ = ["pair", "rate", "ratio", "seconds"]
+__all__ = ["names", "pair", "rate", "ratio", "seconds"]
 
 _CLOCK = re.compile(r"(?:(?:(\d+):)?(\d{1,2}):)?(\d+(?:\.\d+)?)")
 _NTSC_RATES = tuple(Fraction(whole * 1000, 1001) for whole in (24, 30, 48, 60, 120, 240))
@@ -49,6 +49,19 @@ def ratio(text: str) -> Fraction:
     if value is None:
         raise argparse.ArgumentTypeError(f"'{text}' is no ratio: expected 2, 2.5 or 5/2")
     return value
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Read several names.
+
+    Example:
+        >>> names("niqe, psnr")
+        ('niqe', 'psnr')
+    """
+    found = tuple(part.strip() for part in text.split(","))
+    if not all(found):
+        raise argparse.ArgumentTypeError(f"'{text}' is no list of names: expected A or A,B")
+    return found
 
 
 def pair(text: str) -> tuple[str, str]:

@@ -1,0 +1,1 @@
+"""Filters without learning, for comparison and for machines that cannot run a network."""

@@ -1,0 +1,1 @@
+"""Programs that take the place of those that others wrote."""
