@@ -8,8 +8,10 @@ from typing import NoReturn
 
 from msvsr import __version__
 from msvsr.cli import (
+    card,
     crop_subimages,
     demo,
+    download,
     enhance,
     evaluate,
     info,
@@ -30,6 +32,8 @@ _COMMANDS = (
     evaluate,
     info,
     models,
+    download,
+    card,
     crop_subimages,
     demo,
 )

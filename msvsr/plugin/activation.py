@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -70,10 +71,38 @@ def _put_datasets(module: ModuleType) -> None:
         setattr(module, name, getattr(import_module(home), name))
 
 
+def _find_our_models_first(builder: ModuleType) -> None:
+    """Keep ``build_trainer`` from asking the Hub about models of ours that are on this machine."""
+    for name in ("is_official_hub_path", "is_model_from_trusted_source"):
+        ask_hub = getattr(builder, name, None)  # older versions lack the second
+        if ask_hub is not None and not hasattr(ask_hub, "__wrapped__"):
+            vars(builder)[name] = _unless_here(ask_hub)
+
+
+def _unless_here(ask_hub: Callable[..., bool]) -> Callable[..., bool]:
+    @wraps(ask_hub)
+    def ask(model: object, *arguments: Any, **options: Any) -> bool:  # noqa: ANN401
+        from msvsr.plugin.our_models import needs_no_hub
+
+        revision = options.get("revision", arguments[0] if arguments else None)
+        return not needs_no_hub(model, revision) and ask_hub(model, *arguments, **options)
+
+    return ask
+
+
+def _take_cached_models_first(builder: ModuleType) -> None:
+    """Keep ``pipeline()`` from asking the Hub about official models that are in the cache."""
+    from msvsr.plugin.cached_first import prefer_cached_models
+
+    prefer_cached_models(builder)
+
+
 _ACTIONS: dict[str, Callable[[ModuleType], None]] = {
     "modelscope.utils.import_utils": _write_index,
     "modelscope.metainfo": _write_default_models,
     "modelscope.preprocessors.base": _write_preprocessors,
+    "modelscope.trainers.builder": _find_our_models_first,
+    "modelscope.pipelines.builder": _take_cached_models_first,
     **dict.fromkeys(DATASET_MODULES, _put_datasets),
 }
 """What to do with each module of ModelScope once it is there."""

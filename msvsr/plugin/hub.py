@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from msvsr.errors import ConfigError, MsvsrError
@@ -12,12 +12,23 @@ from msvsr.models.catalog import (
     SUPER_RESOLUTION_TASK,
     configuration_root,
     find_model_folder,
+    list_models,
     refuse_other_task,
 )
 from msvsr.models.config import read_configuration
 from msvsr.plugin.names import HUB_IDS
 
-__all__ = ["cached_folder", "cached_models", "download", "resolve_model"]
+__all__ = [
+    "cached_folder",
+    "cached_models",
+    "download",
+    "download_model",
+    "find_card",
+    "model_id_of",
+    "resolve_model",
+]
+
+CARD_FILE = "README.md"
 
 _MODEL_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
 
@@ -46,14 +57,90 @@ def resolve_model(
             reached and has to be.
     """
     name = None if model is None else os.fspath(model)
-    if name is not None and not Path(name).is_dir():
-        model_id = name if _MODEL_ID.fullmatch(name) else HUB_IDS.get(name)
-        if model_id is not None:
-            _refuse_before_download(name, model_id, task)
-            folder = cached_folder(model_id) or download(model_id)
-            refuse_other_task(folder, task, name=name)
-            return folder
-    return find_model_folder(name, task)
+    model_id = None if name is None else model_id_of(name)
+    if name is None or model_id is None:
+        return find_model_folder(name, task)
+    _refuse_before_download(name, model_id, task)
+    folder = cached_folder(model_id) or download(model_id)
+    refuse_other_task(folder, task, name=name)
+    return folder
+
+
+def model_id_of(name: str) -> str | None:
+    """The Hub's id of a model.
+
+    Args:
+        name: What the user calls it: an id, the name of a shipped model, a folder.
+
+    Returns:
+        ``owner/name``, or ``None`` for an existing folder and for what the Hub is not needed for.
+    """
+    if Path(name).is_dir():
+        return None
+    return name if _MODEL_ID.fullmatch(name) else HUB_IDS.get(name)
+
+
+def download_model(model: str, revision: str | None = None) -> Path:
+    """Have a model on this machine, as the Hub has it now.
+
+    Args:
+        model: A model id of the Hub, or the name of a shipped model.
+        revision: Branch, tag or commit of the Hub's repository; the default one without.
+
+    Returns:
+        The folder: in ModelScope's cache, or in the package when it ships with its weights.
+
+    Raises:
+        ConfigError: There is no such model, or the Hub does not have it or cannot be reached.
+        CheckpointError: The Hub's repository has no weights for it.
+    """
+    model_id = model_id_of(model)
+    if model_id is not None:
+        folder = download(model_id, revision)
+        _refuse_incomplete(folder)
+        return folder
+    if revision is not None:
+        raise ConfigError(
+            f"a revision is one of a model on the Hub, but '{model}' needs no download: "
+            "leave the revision out"
+        )
+    return _shipped_folder(model)
+
+
+def find_card(model: str) -> Path:
+    """Find the card of a model: the ``README.md`` that explains it.
+
+    A folder's own comes first, then that of an earlier download, then the shipped one. Only for
+    other ids it is fetched from the Hub, without the weights.
+
+    Args:
+        model: A folder, the name of a shipped model, or a model id of the Hub.
+
+    Returns:
+        The file.
+
+    Raises:
+        ConfigError: There is no such model, it has no card, or the Hub cannot be reached.
+    """
+    for folder in _folders_with_cards(model):
+        if (folder / CARD_FILE).is_file():
+            return folder / CARD_FILE
+    raise ConfigError(f"'{model}' has no card (a {CARD_FILE}): see where the model comes from")
+
+
+def _folders_with_cards(model: str) -> Iterator[Path]:
+    """Where the card of a model may lie, what costs less first."""
+    model_id = model_id_of(model)
+    if model_id is None:
+        yield Path(model) if Path(model).is_dir() else _shipped_folder(model)
+        return
+    cached = _in_cache(model_id)
+    if cached is not None:
+        yield cached
+    for name, official_id in HUB_IDS.items():
+        if official_id == model_id:
+            yield configuration_root() / name
+    yield _fetch(model_id, allow_patterns=[CARD_FILE])
 
 
 def cached_folder(model_id: str) -> Path | None:
@@ -65,11 +152,8 @@ def cached_folder(model_id: str) -> Path | None:
     Returns:
         The folder, or ``None`` when there is none or something is missing in it.
     """
-    try:
-        folder = Path(_client()(model_id, local_files_only=True))
-    except Exception:  # which one depends on ModelScope's version
-        return None
-    return folder if _is_complete(folder) else None
+    folder = _in_cache(model_id)
+    return folder if folder is not None and _is_complete(folder) else None
 
 
 def cached_models() -> dict[str, Path]:
@@ -78,11 +162,12 @@ def cached_models() -> dict[str, Path]:
     return {model_id: folder for model_id, folder in folders.items() if folder is not None}
 
 
-def download(model_id: str) -> Path:
+def download(model_id: str, revision: str | None = None) -> Path:
     """Download a model with ModelScope's own client; what is there already is not fetched again.
 
     Args:
         model_id: ``owner/name``.
+        revision: Branch, tag or commit; the default one without.
 
     Returns:
         The folder in ModelScope's cache.
@@ -90,10 +175,27 @@ def download(model_id: str) -> Path:
     Raises:
         ConfigError: The Hub does not have the model or cannot be reached.
     """
+    return _fetch(model_id) if revision is None else _fetch(model_id, revision=revision)
+
+
+def _fetch(model_id: str, **choice: str | list[str]) -> Path:
     try:
-        return Path(_client()(model_id))
+        return Path(_client()(model_id, **choice))
     except Exception as error:  # which one depends on ModelScope's version
         raise ConfigError(_explain(model_id, error)) from error
+
+
+def _in_cache(model_id: str) -> Path | None:
+    """The folder that an earlier download left, whatever is in it."""
+    try:
+        return Path(_client()(model_id, local_files_only=True))
+    except Exception:  # which one depends on ModelScope's version
+        return None
+
+
+def _shipped_folder(name: str) -> Path:
+    task = next((entry.task for entry in list_models() if entry.name == name), None)
+    return find_model_folder(name, task or SUPER_RESOLUTION_TASK)
 
 
 def _client() -> Callable[..., str]:
@@ -112,16 +214,22 @@ def _refuse_before_download(name: str, model_id: str, task: str) -> None:
 
 def _is_complete(folder: Path) -> bool:
     try:
-        task = str(read_configuration(folder).get("task", SUPER_RESOLUTION_TASK))
-        if task in _WEIGHTS_FINDERS:
-            _WEIGHTS_FINDERS[task](folder)
+        _refuse_incomplete(folder)
     except MsvsrError:
         return False
     return True
 
 
+def _refuse_incomplete(folder: Path) -> None:
+    task = str(read_configuration(folder).get("task", SUPER_RESOLUTION_TASK))
+    if task in _WEIGHTS_FINDERS:
+        _WEIGHTS_FINDERS[task](folder)
+
+
 def _explain(model_id: str, error: Exception) -> str:
-    reason = re.split(r": |\(| \| |\n", str(error).strip())[0] or type(error).__name__
+    missing = ", ".join(getattr(error, "failed_files", None) or ())
+    first_words = re.split(r": |\(| \| |\n", str(error).strip())[0]
+    reason = f"{missing} did not arrive" if missing else first_words or type(error).__name__
     return (
         f"model '{model_id}' is neither a folder nor complete in the cache, and downloading it "
         f"failed ({reason}): check the id and the network, or give a model folder"

@@ -95,25 +95,34 @@ def test_every_registration_is_served_by_the_module_that_it_names() -> None:
     code = """
 import json
 import msvsr
-from msvsr.plugin.names import REGISTRATIONS
+import sys
+from msvsr.plugin.names import DEFAULT_GROUP, DEFAULT_TRAINER, REGISTRATIONS
+from modelscope.metrics.builder import METRICS
 from modelscope.models.builder import MODELS
 from modelscope.msdatasets.dataset_cls.custom_datasets.builder import CUSTOM_DATASETS
 from modelscope.pipelines.builder import PIPELINES
 from modelscope.preprocessors.builder import PREPROCESSORS
+from modelscope.trainers.builder import TRAINERS
+from modelscope.trainers.hooks.builder import HOOKS
 from modelscope.utils.import_utils import LazyImportModule
 registries = {"MODELS": MODELS, "PIPELINES": PIPELINES, "PREPROCESSORS": PREPROCESSORS,
-              "CUSTOM_DATASETS": CUSTOM_DATASETS}
+              "CUSTOM_DATASETS": CUSTOM_DATASETS, "METRICS": METRICS, "TRAINERS": TRAINERS,
+              "HOOKS": HOOKS}
 wrong = []
 for (registry, group, name), module in REGISTRATIONS.items():
     LazyImportModule.import_module((registry, group, name))
     found = registries[registry].get(name, group)
-    if found is None or found.__module__ != module:
+    home = found.__module__ if found else None
+    if (registry, group, name) == ("TRAINERS", DEFAULT_GROUP, DEFAULT_TRAINER):
+        # It passes for a class of ModelScope, see there.
+        home = module if found in vars(sys.modules[module]).values() else home
+    if home != module:
         wrong.append([registry, group, name, str(found)])
 print(json.dumps([len(REGISTRATIONS), wrong]))
 """
     count, wrong = run_python(code)
     assert wrong == []
-    assert count >= 10
+    assert count >= 16
 
 
 ORDERS = """

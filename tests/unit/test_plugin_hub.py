@@ -67,7 +67,7 @@ def test_an_incomplete_cache_is_completed_or_explained_in_one_line(
 def test_cached_models_are_listed(client: list[tuple[str, bool]], tmp_path: Path) -> None:
     assert hub.cached_models() == {}
     write_model_folder(tmp_path)
-    assert hub.cached_models() == {MODEL_ID: tmp_path}
+    assert hub.cached_models()[MODEL_ID] == tmp_path
 
 
 def test_a_model_of_another_task_is_refused_before_it_is_downloaded(
@@ -85,3 +85,43 @@ def test_an_interpolation_model_is_complete_with_both_its_networks(tmp_path: Pat
     assert hub.cached_folder(INTERPOLATION_ID) == tmp_path
     (tmp_path / "interpnet.pt").unlink()
     assert hub.cached_folder(INTERPOLATION_ID) is None
+
+
+def test_both_official_models_have_a_shipped_folder(client: list[tuple[str, bool]]) -> None:
+    assert hub.model_id_of("realbasicvsr_x4") == MODEL_ID
+    assert hub.model_id_of("raft_interpolation_practical") == INTERPOLATION_ID
+    assert hub.model_id_of("realbasicvsr_lite_x4") is None
+    assert client == []
+
+
+def test_embedded_models_need_no_download(client: list[tuple[str, bool]]) -> None:
+    assert hub.download_model("realbasicvsr_lite_x4") == default_model_folder()
+    with pytest.raises(ConfigError, match="'realbasicvsr_lite_x4' needs no download"):
+        hub.download_model("realbasicvsr_lite_x4", revision="v1")
+    with pytest.raises(ConfigError, match=r"no model 'realbasic'.*realbasicvsr_lite_x4"):
+        hub.download_model("realbasic")
+    assert client == []
+
+
+def test_a_revision_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    revisions = []
+
+    def snapshot_download(_model_id: str, *, revision: str | None = None) -> str:
+        revisions.append(revision)
+        return str(write_model_folder(tmp_path))
+
+    monkeypatch.setattr(hub, "_client", lambda: snapshot_download)
+    assert hub.download_model(MODEL_ID, "v1.0.1") == tmp_path
+    assert hub.download_model(MODEL_ID) == tmp_path
+    assert revisions == ["v1.0.1", None]
+
+
+@pytest.mark.usefixtures("client")
+def test_a_card_lies_in_the_folder_the_cache_or_the_package(tmp_path: Path) -> None:
+    shipped = default_model_folder().with_name("realbasicvsr_x4") / "README.md"
+    assert hub.find_card("realbasicvsr_lite_x4") == default_model_folder() / "README.md"
+    assert hub.find_card("realbasicvsr_x4") == shipped
+    assert hub.find_card(MODEL_ID) == shipped
+    (tmp_path / "README.md").write_text("# Downloaded")
+    assert hub.find_card(MODEL_ID) == tmp_path / "README.md"
+    assert hub.find_card(str(tmp_path)) == tmp_path / "README.md"
