@@ -1,6 +1,6 @@
 """Results as tables: in plain text and in Markdown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msvsr.evaluation.results import ProtocolResult
 
@@ -8,6 +8,7 @@ __all__ = [
     "clip_columns",
     "clip_rows",
     "count",
+    "format_comparison",
     "format_markdown",
     "format_number",
     "format_published",
@@ -148,6 +149,28 @@ def format_markdown(headline: Sequence[str], results: Sequence[ProtocolResult]) 
         for name, values in clip_rows(results):
             lines += _markdown_row([name, *values])
     return "\n".join(lines) + "\n"
+
+
+def format_comparison(columns: Mapping[str, Sequence[ProtocolResult]]) -> str:
+    """Methods side by side, in Markdown: a row per protocol and metric, a column per method.
+
+    Args:
+        columns: What was measured of each method, under the same protocols.
+    """
+    lines = _markdown_row(["protocol", "metric", *columns, "published"])
+    lines += _markdown_row(["---", "---", *["---:"] * (len(columns) + 1)])
+    reasons: dict[str, str] = {}
+    for results in zip(*columns.values(), strict=True):
+        for each in results:
+            reasons.update(each.unavailable)
+        for metric in dict.fromkeys(m for r in results for m in (*r.metrics, *r.unavailable)):
+            cells = [
+                format_number(metric, each.metrics[metric]) if metric in each.metrics else "-"
+                for each in results
+            ]
+            published = format_published(results[0], metric)
+            lines += _markdown_row([results[0].protocol.name, metric, *cells, published])
+    return "\n".join([*lines, "", *(f"- {metric}: {why}" for metric, why in reasons.items())])
 
 
 def _markdown_row(cells: Sequence[str]) -> list[str]:

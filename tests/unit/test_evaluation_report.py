@@ -4,6 +4,7 @@ import html.parser
 import importlib.metadata
 import json
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +17,14 @@ from msvsr.evaluation import (
     INTERPOLATION_PROTOCOLS,
     SUPER_RESOLUTION_PROTOCOLS,
     AsIs,
+    Bicubic,
     EvaluationOptions,
     EvaluationReport,
     ModelDescription,
     evaluate_super_resolution,
     find_protocols,
 )
+from msvsr.evaluation.tables import format_comparison
 from tests.support.evaluation import CountingMethod, write_clips
 
 LENGTHS = (3, 2)
@@ -206,3 +209,18 @@ def test_the_markdown_has_the_same_numbers(report: EvaluationReport, tmp_path: P
 def test_a_model_is_named_with_its_hash(report: EvaluationReport) -> None:
     assert report.model == ModelDescription(name="m", sha256="1")
     assert report.headline()[0] == "counting (sha256 1)"
+
+
+def test_methods_stand_side_by_side_with_the_reason_of_what_is_missing(
+    clips: VideoLQ, report: EvaluationReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyiqa", None)  # not installed
+    options = EvaluationOptions(metrics=("niqe", "brisque"))
+    other = evaluate_super_resolution(clips, Bicubic(1), options=options)
+    text = format_comparison({"first": report.protocols, "second": other.protocols})
+    row = next(line for line in text.splitlines() if line.startswith("| all-frames | niqe |"))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    expected = [f"{each.metrics['niqe']:.4f}" for each in (report, other)]
+    assert cells == ["all-frames", "niqe", *expected, "3.87"]
+    assert "| all-frames | brisque | - | - |" in text
+    assert "- brisque: " in text
