@@ -8,8 +8,9 @@ published row is found by its folder's name.
 """
 
 import argparse
-import json
 from pathlib import Path
+
+from results import write_results
 
 from msvsr.data.interpolation_sets import InterpolationSet
 from msvsr.errors import MsvsrError
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="write PATH.md and PATH.json")
     args = parser.parse_args()
     options = EvaluationOptions(lpips_weights=args.lpips_weights)
-    parts, contents, missing = [], [], {}
+    parts, every, missing = [], [], {}
     for folder in args.data:
         reports = []
         for name in args.models:
@@ -51,13 +52,11 @@ def main() -> None:
             )
         table = format_comparison({NAMES.get(r.method, r.method): r.protocols for r in reports})
         parts += [f"## {folder.name}", "", table]
-        contents += [report.to_json() for report in reports]
+        every += reports
     text = "\n".join([*parts, *(f"- {name}: {why}" for name, why in missing.items()), ""])
     print(text)
     if args.output:
-        args.output.with_suffix(".md").write_text(text, encoding="utf-8")
-        content = json.dumps(contents, indent=1)
-        args.output.with_suffix(".json").write_text(content + "\n", encoding="utf-8")
+        write_results(args.output, text, every)
 
 
 def make_method(name: str, dtype: str) -> Blend | InterpolatorMethod:

@@ -8,8 +8,9 @@ its own protocol.
 """
 
 import argparse
-import json
 from pathlib import Path
+
+from results import write_results
 
 from msvsr.data.videolq import VideoLQ
 from msvsr.errors import MsvsrError
@@ -56,9 +57,7 @@ def main() -> None:
     text = "\n".join([table, *(f"- {name}: {why}" for name, why in missing.items()), ""])
     print(text)
     if args.output:
-        args.output.with_suffix(".md").write_text(text, encoding="utf-8")
-        content = json.dumps([report.to_json() for report in reports], indent=1)
-        args.output.with_suffix(".json").write_text(content + "\n", encoding="utf-8")
+        write_results(args.output, text, reports)
 
 
 def make_method(name: str) -> UpscalingMethod:
