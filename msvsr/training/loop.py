@@ -1,53 +1,45 @@
 """The training loop of all tasks: it resumes at any step as if it had never been stopped."""
 
-import copy
-import json
-import time
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sized
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import torch
 from torch import nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 
-from msvsr.data.windows import limit_worker_threads
-from msvsr.errors import CheckpointError
-from msvsr.training.checkpoint import export_weights, load_checkpoint, save_checkpoint
-from msvsr.training.config import OptimizerConfig
-from msvsr.training.schedule import ema_decay
+from msvsr.data.endless import EndlessSampler
+from msvsr.training.batches import (
+    count_images,
+    count_samples,
+    make_loader,
+    map_tensors,
+    split_batch,
+)
+from msvsr.training.config import LoopSettings
+from msvsr.training.events import TrainingEvents, TrainingProgress
+from msvsr.training.interrupts import Interrupt, catch_interrupts
+from msvsr.training.pictures import Pictures, write_pictures
+from msvsr.training.precision import Precision
+from msvsr.training.processes import Processes
+from msvsr.training.run import TrainingRun
+from msvsr.training.timing import Limits, Stopwatch, Timers
 
-__all__ = ["LoopSettings", "TrainingLoop"]
+__all__ = ["LoopSettings", "Outcome", "TrainingLoop"]
 
 _LOG_EVERY_STEPS = 20
+_DECISIVE = ("total", "discriminator")
+"""Losses without which there is no step."""
 
 BatchT = TypeVar("BatchT")
+Outcome = Literal["finished", "limit", "interrupted"]
+"""How a call of `TrainingLoop.run` ended: at the last step, at a limit, or by a signal."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class LoopSettings:
-    """What the loop needs to know of a run.
-
-    Attributes:
-        num_steps: Steps in all.
-        batch_size: Samples per step.
-        seed: Determines every sample.
-        optimizer: Optimiser and averaging.
-        checkpoint_minutes: Time between two checkpoints.
-        validation_minutes: Time between two validations.
-    """
-
-    num_steps: int
-    batch_size: int
-    seed: int
-    optimizer: OptimizerConfig
-    checkpoint_minutes: float
-    validation_minutes: float
-
-
-class TrainingLoop(ABC, Generic[BatchT]):
+class TrainingLoop(TrainingRun, ABC, Generic[BatchT]):
     """Trains one network; a subclass says what a batch is worth.
 
     Args:
@@ -59,9 +51,14 @@ class TrainingLoop(ABC, Generic[BatchT]):
         work_dir: Folder of checkpoint, log and weights; made when missing. A checkpoint found
             there is continued.
         num_workers: Processes that prepare samples; 0 prepares them in this process.
+        processes: This process, its device and the others; one on the CPU by default.
+        events: Who watches the run.
+        precision: The type to compute in, where a subclass has use for it before.
+        discriminator: A second network, which learns with a rate group of its name.
 
     Raises:
         CheckpointError: The checkpoint found is damaged or belongs to another run.
+        ConfigError: The batch cannot be shared evenly among the processes.
     """
 
     def __init__(
@@ -72,22 +69,25 @@ class TrainingLoop(ABC, Generic[BatchT]):
         settings: LoopSettings,
         work_dir: Path,
         num_workers: int,
+        *,
+        processes: Processes | None = None,
+        events: TrainingEvents | None = None,
+        precision: Precision | None = None,
+        discriminator: nn.Module | None = None,
     ) -> None:
-        self.settings = settings
-        self.work_dir = work_dir
-        self.num_workers = num_workers
-        self.dataset = dataset
-        work_dir.mkdir(parents=True, exist_ok=True)
-        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._network = network
-        self._mean = copy.deepcopy(network).requires_grad_(False).eval()
-        self.optimizer = torch.optim.Adam(
-            [{"params": params, "name": name} for name, params in groups.items()],
-            betas=settings.optimizer.betas,
+        super().__init__(
+            network,
+            groups,
+            settings,
+            work_dir,
+            processes=processes,
+            events=events,
+            precision=precision,
+            discriminator=discriminator,
         )
-        self.step = 0
-        if self.checkpoint_path.exists():
-            self._restore(load_checkpoint(self.checkpoint_path))
+        self.dataset = dataset
+        self.num_workers = num_workers
+        self._is_stopping = False
 
     @abstractmethod
     def learning_rates(self) -> dict[str, float]:
@@ -95,7 +95,10 @@ class TrainingLoop(ABC, Generic[BatchT]):
 
     @abstractmethod
     def losses(self, batch: BatchT) -> dict[str, torch.Tensor]:
-        """The parts of a batch's loss, and their weighted sum ``total``."""
+        """The parts of the loss of a batch, or of a part of one, and their weighted sum ``total``.
+
+        Each is a mean over samples.
+        """
 
     @abstractmethod
     def validate(self) -> None:
@@ -105,133 +108,155 @@ class TrainingLoop(ABC, Generic[BatchT]):
     def export(self) -> None:
         """Write the mean weights into the work folder."""
 
-    @property
-    def checkpoint_path(self) -> Path:
-        """Where the state of the run is kept."""
-        return self.work_dir / "checkpoint.pt"
+    def prepare(self, batch: BatchT) -> Any:  # noqa: ANN401 - what `losses` takes
+        """Make of this process's samples what `losses` takes; it is then cut into parts."""
+        return batch
 
-    def run(self, *, max_minutes: float | None = None, max_steps: int | None = None) -> None:
+    def pictures(self) -> Pictures:
+        """Pictures that show what the mean weights do, by name; none by default."""
+        return {}
+
+    def autocast(self) -> AbstractContextManager[None]:
+        """Run networks in the type of the run."""
+        return self.precision.autocast()
+
+    def stop(self) -> None:
+        """Ask the run to end after this step; it can be continued."""
+        self._is_stopping = True
+
+    def run(self, *, max_minutes: float | None = None, max_steps: int | None = None) -> Outcome:
         """Train until the end of the schedule or until a limit, then write the weights.
+
+        Ctrl-C and the signal to end are obeyed after the step: the state is saved, and the call
+        returns without validation.
 
         Args:
             max_minutes: Stop after this time; the run can be continued.
             max_steps: Stop after this many steps of this call.
+
+        Returns:
+            How it ended.
         """
-        started = time.monotonic()
-        saved = validated = started
-        last = self.settings.num_steps
-        if max_steps is not None:
-            last = min(last, self.step + max_steps)
-        data_seconds = 0.0
-        batches = self._batches()
-        while self.step < last:
-            before = time.monotonic()
-            batch = next(batches)
-            data_seconds += time.monotonic() - before
+        self._is_stopping = False
+        limits = Limits.of(self.step, self.settings.num_steps, max_steps, max_minutes)
+        with catch_interrupts() as interrupt:
+            is_interrupted = self._run_steps(limits, interrupt)
+        self._on_first(self.save)
+        if is_interrupted:
+            return "interrupted"
+        self._on_first(self.validate)
+        self._on_first(self.export)
+        return "finished" if self.step >= self.settings.num_steps else "limit"
+
+    def _run_steps(self, limits: Limits, interrupt: Interrupt) -> bool:
+        """Train until a limit; returns whether a signal ended it."""
+        watch, timers = Stopwatch(), Timers(self.settings)
+        earlier = self.seconds
+        batches = self._batches() if self.step < limits.last_step else iter(())
+        is_ending = is_interrupted = False
+        while self.step < limits.last_step and not is_ending:
+            with watch.waiting():
+                batch = next(batches)
+            self.events.before_step(self.step)
             values = self.train_step(batch)
-            now = time.monotonic()
-            if self.step % _LOG_EVERY_STEPS == 0:
-                self.log({"minutes": (now - started) / 60, "data_seconds": data_seconds, **values})
-            if now - saved > self.settings.checkpoint_minutes * 60:
-                self.save()
-                saved = now
-            if now - validated > self.settings.validation_minutes * 60:
-                self.validate()
-                validated = now
-            if max_minutes is not None and now - started > max_minutes * 60:
-                break
-        self.save()
-        self.validate()
-        self.export()
+            watch.add_step(count_images(batch) * self.processes.count)
+            self.seconds = earlier + watch.seconds
+            self.events.after_step(self.step, values)
+            self._on_first(lambda: self._report(watch, values, limits))  # noqa: B023 - called now
+            with watch.pausing():
+                self._on_first(lambda: self._do_what_is_due(timers))
+            is_interrupted = self.processes.any(interrupt.is_requested)
+            is_ending = self.processes.any(self._is_stopping or limits.is_time_over())
+            is_ending |= is_interrupted
+        return is_interrupted
+
+    def _on_first(self, action: Callable[[], None]) -> None:
+        """Do what only the first process does."""
+        if self.processes.is_first:
+            action()
+
+    def _report(self, watch: Stopwatch, values: dict[str, float], limits: Limits) -> None:
+        """Log now and then, and tell those who watch."""
+        if self.step % _LOG_EVERY_STEPS == 0:
+            self.log({**watch.figures(), **values})
+        self.events.on_progress(
+            TrainingProgress(
+                step=self.step,
+                num_steps=limits.last_step,
+                losses=values,
+                images_per_second=watch.images_per_second,
+                data_wait_share=watch.data_wait_share,
+                seconds_left=watch.seconds_for(limits.last_step - self.step),
+            )
+        )
+
+    def _do_what_is_due(self, timers: Timers) -> None:
+        if timers.is_due("checkpoint", self.step):
+            self.save()
+        if timers.is_due("validation", self.step):
+            self.validate()
+        if timers.is_due("sample", self.step):
+            for path in write_pictures(self.work_dir / "samples", self.step, self.pictures()):
+                self.events.after_save(path)
 
     def train_step(self, batch: BatchT) -> dict[str, float]:
         """Learn from one batch.
 
         Args:
-            batch: Samples with one more axis in front.
+            batch: This process's samples with one more axis in front.
 
         Returns:
             The losses, the norm of the gradient and the highest learning rate.
         """
         rates = self.learning_rates()
-        for group in self.optimizer.param_groups:
-            group["lr"] = rates[group["name"]]
-        losses = self.losses(batch)
-        norm = self._descend(losses["total"])
-        self._update_mean()
+        self._networks.begin(rates)
+        values = self._collect_gradients(batch)
+        is_sound = all(math.isfinite(values.get(name, 0.0)) for name in _DECISIVE)
+        norms = self._networks.descend(is_sound=is_sound)
+        self._networks.update_mean(self.step)
         self.step += 1
-        values = {name: float(loss.detach()) for name, loss in losses.items()}
-        return {**values, "gradient_norm": norm, "learning_rate": max(rates.values())}
+        highest = max(rate for name, rate in rates.items() if name != "discriminator")
+        return {**values, **norms, "learning_rate": highest}
 
-    def _descend(self, loss: torch.Tensor) -> float:
-        """Take one step of the optimiser, none if anything is not finite; returns the norm."""
+    def _collect_gradients(self, batch: BatchT) -> dict[str, float]:
+        """Go through the batch in parts; returns the mean losses over all processes."""
+        batch = map_tensors(self._to_device, batch)
+        prepared = self.prepare(batch)
+        total = count_samples(prepared)
+        sums: dict[str, torch.Tensor] = {}
+        for part in split_batch(prepared, self.settings.micro_batch_size):
+            share = count_samples(part) / total
+            for name, loss in self.backward(part, share).items():
+                sums[name] = sums.get(name, 0) + share * loss.detach().float()
+        means = self.processes.mean(torch.stack(list(sums.values())).tolist())
+        return dict(zip(sums, means, strict=True))
+
+    def _to_device(self, tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.to(self.processes.device, non_blocking=True)
+
+    def backward(self, part: BatchT, share: float) -> dict[str, torch.Tensor]:
+        """Add the gradients of a part of a batch to what is there.
+
+        Args:
+            part: Some samples, as `prepare` made them.
+            share: How much the part counts: its samples over those of the batch.
+
+        Returns:
+            The losses of the part.
+        """
+        losses = self.losses(part)
         # NaN must not reach the backward pass: torch's grid_sample crashes on it (2.13, CPU).
-        if not torch.isfinite(loss):
-            return float("nan")
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        norm = torch.nn.utils.clip_grad_norm_(
-            self._network.parameters(), self.settings.optimizer.max_gradient_norm
-        )
-        if torch.isfinite(norm):
-            self.optimizer.step()
-        return float(norm)
-
-    @torch.no_grad()
-    def _update_mean(self) -> None:
-        weight = 1 - ema_decay(self.step, self.settings.optimizer)
-        for mean, value in zip(self._mean.parameters(), self._network.parameters(), strict=True):
-            mean.lerp_(value, weight)
-        # Running statistics are means already.
-        for copied, buffer in zip(self._mean.buffers(), self._network.buffers(), strict=True):
-            copied.copy_(buffer)
+        if torch.isfinite(losses["total"]):
+            self.precision.scaler.scale(losses["total"] * share).backward()  # type: ignore[no-untyped-call]
+        return losses
 
     def _batches(self) -> Iterator[BatchT]:
         """Batches from the current step on; each depends on its step alone."""
-        size = self.settings.batch_size
-        indices: Sized = range(self.step * size, self.settings.num_steps * size)
-        loader = DataLoader(
-            self.dataset,
-            batch_size=size,
-            sampler=indices,  # type: ignore[arg-type]
-            num_workers=self.num_workers,
-            worker_init_fn=limit_worker_threads,
-            prefetch_factor=4 if self.num_workers else None,
-            # A forked worker would hang in OpenCV's thread pool.
-            multiprocessing_context="spawn" if self.num_workers else None,
+        sampler = EndlessSampler(
+            self.settings.batch_size,
+            start_step=self.step,
+            rank=self.processes.rank,
+            world_size=self.processes.count,
+            num_steps=self.settings.num_steps,
         )
-        return iter(loader)
-
-    def save(self) -> None:
-        """Write the state of the run."""
-        save_checkpoint(
-            self.checkpoint_path,
-            {
-                "step": self.step,
-                "network": self._network.state_dict(),
-                "ema": self._mean.state_dict(),
-                "optimizer": self.optimizer.state_dict(),
-            },
-        )
-
-    def _restore(self, state: dict[str, Any]) -> None:
-        try:
-            self._network.load_state_dict(state["network"])
-            self._mean.load_state_dict(state["ema"])
-            self.optimizer.load_state_dict(state["optimizer"])
-        except (KeyError, RuntimeError, ValueError) as error:
-            raise CheckpointError(
-                f"{self.checkpoint_path} belongs to another run: give another work folder"
-            ) from error
-        self.step = int(state["step"])
-
-    def export_to(self, path: Path, weights: dict[str, torch.Tensor]) -> None:
-        """Write weights as safetensors, with the step and the seed they come from."""
-        metadata = {"step": str(self.step), "seed": str(self.settings.seed)}
-        export_weights(path, weights, metadata)
-
-    def log(self, values: dict[str, Any]) -> None:
-        """Add a line to ``log.jsonl`` in the work folder."""
-        line = json.dumps({"step": self.step, **values}, default=float)
-        with (self.work_dir / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        return make_loader(self.dataset, sampler, self.num_workers, self.processes.device)

@@ -4,12 +4,17 @@ import math
 
 from msvsr.training.config import OptimizerConfig, TrainingConfig
 
-__all__ = ["cosine_rate", "ema_decay", "flow_learning_rate", "learning_rate"]
+__all__ = ["ema_decay", "flow_learning_rate", "learning_rate", "scheduled_rate"]
 
 
-def cosine_rate(step: int, num_steps: int, optimizer: OptimizerConfig) -> float:
-    """Learning rate at a step of a phase: a ramp up from 0, and a cosine down to the final rate."""
+def scheduled_rate(step: int, num_steps: int, optimizer: OptimizerConfig) -> float:
+    """Learning rate at a step of a phase: a ramp up from 0, and a cosine down to the final rate.
+
+    Where the schedule is constant, the highest rate follows the ramp.
+    """
     ramp = min(1.0, (step + 1) / max(optimizer.ramp_steps, 1))
+    if optimizer.schedule == "constant":
+        return ramp * optimizer.learning_rate
     fraction = min(1.0, step / max(num_steps, 1))
     cosine = 0.5 * (1 + math.cos(math.pi * fraction))
     low, high = optimizer.final_learning_rate, optimizer.learning_rate
@@ -21,7 +26,7 @@ def learning_rate(step: int, config: TrainingConfig) -> float:
     done = step - config.flow_warmup_steps
     if done < 0:
         return 0.0
-    return cosine_rate(done, config.num_steps - config.flow_warmup_steps, config.optimizer)
+    return scheduled_rate(done, config.num_steps - config.flow_warmup_steps, config.optimizer)
 
 
 def flow_learning_rate(step: int, config: TrainingConfig) -> float:

@@ -35,9 +35,9 @@ def synthetic_motion(
     """Move the background of each image and, on top, blobs cut from the other images.
 
     Args:
-        images: RGB in [0, 1], ``(n, 3, h, w)``.
+        images: RGB in [0, 1], ``(n, 3, h, w)``, on any device.
         max_motion: Largest translation in pixels and axis; small ones are drawn more often.
-        generator: Source of randomness.
+        generator: Source of randomness, on the CPU: a scene is the same on every device.
         times: Instants of the frames; the motion is that from 0 to 1.
         num_foregrounds: Blobs per image; some lie outside and are not seen.
         sampling: How layers are sampled; bicubic keeps moved layers as sharp as unmoved ones.
@@ -47,7 +47,7 @@ def synthetic_motion(
     Returns:
         The scene. Where the motion leads out of the picture it shows the mirrored inside.
     """
-    speed = torch.rand(len(images), 1, generator=generator) if varies_speed else 1.0
+    speed = _uniform((len(images), 1), images, generator) if varies_speed else 1.0
     layer = _Layer.draw(images, max_motion, generator).slowed(speed)
     frames = [layer.move(images, time, sampling) for time in times]
     flow = layer.flow()
@@ -73,9 +73,9 @@ class _Layer(NamedTuple):
     @classmethod
     def draw(cls, image: torch.Tensor, max_motion: float, generator: torch.Generator) -> "_Layer":
         n = image.shape[0]
-        draws = torch.rand(n, 2, generator=generator) * 2 - 1
+        draws = _uniform((n, 2), image, generator) * 2 - 1
         shift = max_motion * draws * draws.abs()
-        linear = 0.03 * torch.randn(n, 2, 2, generator=generator)
+        linear = 0.03 * torch.randn(n, 2, 2, generator=generator).to(image.device)
         return cls((image.shape[-2], image.shape[-1]), linear, shift)
 
     def slowed(self, speed: torch.Tensor | float) -> "_Layer":
@@ -87,8 +87,8 @@ class _Layer(NamedTuple):
         """Pixel positions from the centre, ``(h * w, 2)``, x first."""
         height, width = self.size
         y, x = torch.meshgrid(
-            torch.arange(height) - (height - 1) / 2,
-            torch.arange(width) - (width - 1) / 2,
+            torch.arange(height, device=self.linear.device) - (height - 1) / 2,
+            torch.arange(width, device=self.linear.device) - (width - 1) / 2,
             indexing="ij",
         )
         return torch.stack((x, y), dim=-1).view(-1, 2)
@@ -105,9 +105,9 @@ class _Layer(NamedTuple):
         if time == 0:
             return image
         height, width = self.size
-        inverse = torch.linalg.inv(torch.eye(2) + time * self.linear)
+        inverse = torch.linalg.inv(torch.eye(2, device=image.device) + time * self.linear)
         sources = (self._points() - time * self.shift[:, None]) @ inverse.mT  # (n, h * w, 2)
-        grid = 2 * sources / torch.tensor([max(width - 1, 1), max(height - 1, 1)])
+        grid = 2 * sources / sources.new_tensor([max(width - 1, 1), max(height - 1, 1)])
         grid = grid.view(-1, height, width, 2)
         return F.grid_sample(
             image, grid, mode=sampling, padding_mode="reflection", align_corners=True
@@ -117,9 +117,16 @@ class _Layer(NamedTuple):
 def _ellipses(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """Soft masks ``(n, 1, h, w)``, one ellipse each; some lie outside and leave no foreground."""
     n, _, height, width = images.shape
-    centre = torch.rand(n, 2, 1, 1, generator=generator) * 2.4 - 1.2
-    radius = 0.2 + 0.6 * torch.rand(n, 2, 1, 1, generator=generator)
-    x = torch.linspace(-1, 1, width).view(1, 1, width)
-    y = torch.linspace(-1, 1, height).view(1, height, 1)
+    centre = _uniform((n, 2, 1, 1), images, generator) * 2.4 - 1.2
+    radius = 0.2 + 0.6 * _uniform((n, 2, 1, 1), images, generator)
+    x = torch.linspace(-1, 1, width, device=images.device).view(1, 1, width)
+    y = torch.linspace(-1, 1, height, device=images.device).view(1, height, 1)
     distance = ((x - centre[:, 0]) / radius[:, 0]) ** 2 + ((y - centre[:, 1]) / radius[:, 1]) ** 2
     return torch.sigmoid((1 - distance) * 20).unsqueeze(1)
+
+
+def _uniform(
+    shape: tuple[int, ...], like: torch.Tensor, generator: torch.Generator
+) -> torch.Tensor:
+    """Numbers in [0, 1) from a generator on the CPU, on the device of another tensor."""
+    return torch.rand(shape, generator=generator).to(like.device)

@@ -1,5 +1,6 @@
 """PSNR on held-out clips, beside bicubic interpolation."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +11,23 @@ import torch
 
 from msvsr.archs.realbasicvsr import RealBasicVSRNet
 from msvsr.data.cache import load_clip
+from msvsr.data.dataset import ClipPair
+from msvsr.data.training_clips import Degrade, TrainingSample
 from msvsr.degradations.chain import Degrader
+from msvsr.degradations.second_order import SecondOrderDegrader
 from msvsr.metrics import psnr
 from msvsr.training.config import ValidationConfig
+from msvsr.training.pictures import side_by_side
 
-__all__ = ["HeldOutClip", "bicubic", "load_held_out", "psnr_y", "upscale", "validate"]
+__all__ = [
+    "HeldOutClip",
+    "bicubic",
+    "compare",
+    "load_held_out",
+    "psnr_y",
+    "upscale",
+    "validate",
+]
 
 ByteClip = npt.NDArray[np.uint8]
 _SEED = 1000
@@ -34,19 +47,26 @@ class HeldOutClip:
     lq: ByteClip
     gt: ByteClip
 
+    @classmethod
+    def of(cls, sample: ClipPair | TrainingSample) -> "HeldOutClip":
+        """A training sample as a clip, for pictures where nothing is held out."""
+        lq, gt = (each.permute(0, 2, 3, 1).contiguous().numpy() for each in sample[:2])
+        return cls(name="sample", lq=lq, gt=gt)
+
 
 def load_held_out(
     config: ValidationConfig, data_dir: Path, cache_dir: Path
 ) -> tuple[HeldOutClip, ...]:
     """Cut and degrade the held-out clips, the same way every time."""
-    degrader = Degrader(config.degradation)
+    degrader: Degrade = Degrader(config.degradation)
+    scale = config.degradation.scale
+    if config.second_order is not None:
+        degrader, scale = SecondOrderDegrader(config.second_order), config.second_order.scale
     clips = []
     for index, source in enumerate(config.clips):
         frames = load_clip(data_dir, source, cache_dir)
         start = max(0, (len(frames) - config.num_frames) // 2)
-        gt = _central_crop(
-            frames[start : start + config.num_frames], config.size, config.degradation.scale
-        )
+        gt = _central_crop(frames[start : start + config.num_frames], config.size, scale)
         lq = degrader(gt, np.random.default_rng((_SEED, index)))
         clips.append(HeldOutClip(name=source.name, lq=lq, gt=gt))
     return tuple(clips)
@@ -65,10 +85,18 @@ def bicubic(clip: ByteClip, scale: int) -> ByteClip:
 
 
 def upscale(network: RealBasicVSRNet, clip: ByteClip, *, bfloat16: bool = False) -> ByteClip:
-    """Upscale a clip ``(t, h, w, 3)``, RGB uint8, in one pass."""
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-        sr = network(_to_tensor(clip).unsqueeze(0)).sr[0].float().clamp(0, 1)
-    result: ByteClip = (sr * 255).round().byte().permute(0, 2, 3, 1).numpy()
+    """Upscale a clip ``(t, h, w, 3)``, RGB uint8, in one pass on the network's device.
+
+    Args:
+        network: The network.
+        clip: The clip.
+        bfloat16: Run in bfloat16; otherwise an autocast around the call decides.
+    """
+    device = next(network.parameters()).device
+    lower = torch.autocast(device.type, torch.bfloat16) if bfloat16 else nullcontext()
+    with torch.inference_mode(), lower:
+        sr = network(_to_tensor(clip).unsqueeze(0).to(device)).sr[0].float().clamp(0, 1)
+    result: ByteClip = (sr * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
     return result
 
 
@@ -84,14 +112,21 @@ def _to_tensor(clip: ByteClip) -> torch.Tensor:
 
 
 def validate(
-    network: RealBasicVSRNet, clips: tuple[HeldOutClip, ...], *, bfloat16: bool
+    network: RealBasicVSRNet, clips: tuple[HeldOutClip, ...]
 ) -> dict[str, tuple[float, float]]:
     """PSNR (Y) of bicubic interpolation and of the network for each clip."""
     scores = {}
     for clip in clips:
-        sr = upscale(network, clip.lq, bfloat16=bfloat16)
+        sr = upscale(network, clip.lq)
         scores[clip.name] = (
             psnr_y(bicubic(clip.lq, network.scale), clip.gt),
             psnr_y(sr, clip.gt),
         )
     return scores
+
+
+def compare(network: RealBasicVSRNet, clip: HeldOutClip) -> npt.NDArray[np.uint8]:
+    """The middle frame by bicubic interpolation, by the network, and the truth, side by side."""
+    middle = len(clip.lq) // 2
+    versions = (bicubic(clip.lq, network.scale), upscale(network, clip.lq), clip.gt)
+    return side_by_side([version[middle] for version in versions])

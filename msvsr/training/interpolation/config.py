@@ -9,7 +9,7 @@ from msvsr.data.cache import ClipSource
 from msvsr.data.windows import WindowDatasetConfig
 from msvsr.errors import ConfigError
 from msvsr.models.interpolation_config import InterpolationConfig
-from msvsr.training.config import OptimizerConfig
+from msvsr.training.config import RunConfig
 
 __all__ = [
     "FlowLossConfig",
@@ -59,6 +59,7 @@ class SynthesisLossConfig:
             flow from drifting where the picture is flat and every flow looks right.
         teacher_iterations: Iterations of the teacher.
         warped: Weight of the loss of each of the two warped frames before they are fused.
+        perceptual: Weight of the distance in the features of VGG19.
     """
 
     synthetic_share: float = 0.25
@@ -69,6 +70,7 @@ class SynthesisLossConfig:
     distillation: float = 0.0
     teacher_iterations: int = 8
     warped: float = 0.1
+    perceptual: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,41 +103,31 @@ class HeldOutConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class InterpolationTrainingConfig:
-    """One training run.
+class InterpolationTrainingConfig(RunConfig):
+    """One training run of frame interpolation.
 
     Attributes:
         task: Tells the run from those of super-resolution.
         stage: ``flow`` trains the flow network, ``synthesis`` the interpolator.
-        data: What training samples are made of.
+        data: What training samples are made of; nothing where they are given in another way.
         network: Kind and sizes of the networks.
         flow_loss: How the flow network learns.
         synthesis_loss: How the interpolator learns.
         flow_rate_factor: Learning rate of the flow network in the second stage, relative to the
             interpolator's; 0 leaves it as it is.
-        optimizer: Optimiser and schedule.
         validation: Held-out clips.
-        batch_size: Samples per step.
-        num_steps: Steps in all; the cosine ends here.
-        bfloat16: Run the networks in bfloat16 where autocast holds that safe.
-        seed: Determines the initial weights and every sample.
-        checkpoint_minutes: Time between two checkpoints.
     """
 
     task: Literal["video-frame-interpolation"] = "video-frame-interpolation"
     stage: Stage
-    data: WindowDatasetConfig
+    data: WindowDatasetConfig | None = None
     network: InterpolationConfig = field(default_factory=InterpolationConfig)
     flow_loss: FlowLossConfig = field(default_factory=FlowLossConfig)
     synthesis_loss: SynthesisLossConfig = field(default_factory=SynthesisLossConfig)
     flow_rate_factor: float = 0.0
-    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     validation: HeldOutConfig = field(default_factory=HeldOutConfig)
     batch_size: int = 8
     num_steps: int = 4000
-    bfloat16: bool = True
-    seed: int = 0
-    checkpoint_minutes: float = 4.0
 
     def __post_init__(self) -> None:
         """Check the values against each other.
@@ -147,24 +139,25 @@ class InterpolationTrainingConfig:
             raise ConfigError(
                 f"stage must be one of {', '.join(get_args(Stage))}, got {self.stage}"
             )
-        if self.batch_size < 1 or self.num_steps < 1:
-            raise ConfigError("batch_size and num_steps must be at least 1")
-        if self.data.crop.num_frames < 7:
-            raise ConfigError(
-                f"crop.num_frames must be at least 7, got {self.data.crop.num_frames}"
-            )
-        if self.data.crop.size < RAFT.min_side or self.data.crop.size % InterpNet.multiple:
-            raise ConfigError(
-                f"crop.size must be a multiple of {InterpNet.multiple} and at least "
-                f"{RAFT.min_side}, got {self.data.crop.size}"
-            )
+        super().__post_init__()
+        if self.data is not None:
+            self._check_data(self.data)
         shares = (self.flow_loss.synthetic_share, self.synthesis_loss.synthetic_share)
         if not all(0 <= share <= 1 for share in shares) or self.flow_rate_factor < 0:
             raise ConfigError(
                 "synthetic_share must lie in [0, 1] and flow_rate_factor be 0 or above, got "
                 f"{shares[0]}, {shares[1]} and {self.flow_rate_factor}"
             )
-        seen = {clip.name for clip in self.data.clips}
+
+    def _check_data(self, data: WindowDatasetConfig) -> None:
+        if data.crop.num_frames < 7:
+            raise ConfigError(f"crop.num_frames must be at least 7, got {data.crop.num_frames}")
+        if data.crop.size < RAFT.min_side or data.crop.size % InterpNet.multiple:
+            raise ConfigError(
+                f"crop.size must be a multiple of {InterpNet.multiple} and at least "
+                f"{RAFT.min_side}, got {data.crop.size}"
+            )
+        seen = {clip.name for clip in data.clips}
         shared = sorted(seen & {clip.name for clip in self.validation.clips})
         if shared:
             raise ConfigError(f"clips to validate on must not be trained on: {shared}")

@@ -5,13 +5,21 @@ import torch.nn.functional as F
 
 from msvsr.archs.interpnet import InterpNet
 from msvsr.archs.raft import RAFT
+from msvsr.losses.perceptual import PerceptualLoss
 from msvsr.losses.pixel import charbonnier_loss
 from msvsr.metrics import ssim
 from msvsr.ops.warp import backward_warp
 from msvsr.training.interpolation.config import FlowLossConfig, SynthesisLossConfig
 from msvsr.training.interpolation.samples import FlowPairs, SynthesisSample
 
-__all__ = ["flow_losses", "matching_losses", "sequence_loss", "synthesis_losses", "teach"]
+__all__ = [
+    "count_matches",
+    "flow_losses",
+    "matching_losses",
+    "sequence_loss",
+    "synthesis_losses",
+    "teach",
+]
 
 
 def sequence_loss(
@@ -37,7 +45,15 @@ def sequence_loss(
     return total
 
 
-def matching_losses(network: RAFT, pairs: FlowPairs) -> dict[str, torch.Tensor]:
+def count_matches(pairs: FlowPairs) -> float:
+    """How many places of a pair's first frame lead to a place inside the second, on average."""
+    weights, _ = _bilinear_places(_coarse(pairs.flow))
+    return float(weights.sum()) / len(pairs.flow)
+
+
+def matching_losses(
+    network: RAFT, pairs: FlowPairs, matches_per_pair: float | None = None
+) -> dict[str, torch.Tensor]:
     """Cross-entropy of finding each place of the first frame again among all of the second.
 
     The correlation of one place with all others are its logits; the target is where the flow leads,
@@ -46,6 +62,8 @@ def matching_losses(network: RAFT, pairs: FlowPairs) -> dict[str, torch.Tensor]:
     Args:
         network: The network whose encoder learns.
         pairs: Pairs of frames, all of known flow.
+        matches_per_pair: Their mean number of matches, see `count_matches`; that of the whole
+            batch makes the losses of its parts add up. By default that of these pairs.
 
     Returns:
         ``matching`` and the same as ``total``; ``found``, the share of places whose best match is
@@ -57,7 +75,9 @@ def matching_losses(network: RAFT, pairs: FlowPairs) -> dict[str, torch.Tensor]:
     weights, places = _bilinear_places(_coarse(pairs.flow))
     found = log_likelihood.gather(1, places.flatten(0, 2))  # (n h w, 4)
     weights = weights.flatten(0, 2)
-    loss = -(weights * found).sum() / weights.sum().clamp_min(1)
+    if matches_per_pair is None:
+        matches_per_pair = count_matches(pairs)
+    loss = -(weights * found).sum() / max(matches_per_pair * len(pairs.flow), 1.0)
     return {"matching": loss, "total": loss, "found": _share_found(log_likelihood, places, weights)}
 
 
@@ -72,8 +92,8 @@ def _bilinear_places(flow: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     A place is a number ``y * w + x``; outside the image the weight is 0.
     """
     height, width = flow.shape[-2:]
-    x = torch.arange(width) + flow[:, 0]
-    y = torch.arange(height)[:, None] + flow[:, 1]
+    x = torch.arange(width, device=flow.device) + flow[:, 0]
+    y = torch.arange(height, device=flow.device)[:, None] + flow[:, 1]
     weights, places = [], []
     for down, right in ((0, 0), (0, 1), (1, 0), (1, 1)):
         column, row = x.floor() + right, y.floor() + down
@@ -130,6 +150,7 @@ def synthesis_losses(
     *,
     train_flow: bool,
     taught: tuple[torch.Tensor, torch.Tensor] | None = None,
+    perceptual: PerceptualLoss | None = None,
 ) -> dict[str, torch.Tensor]:
     """Distance of the frame made, and of the two frames it is fused of, to the true one.
 
@@ -141,10 +162,11 @@ def synthesis_losses(
         config: Weights of the parts.
         train_flow: Let the flow network learn too.
         taught: What a teacher says the flows between the inner frames are.
+        perceptual: The perceptual loss.
 
     Returns:
-        ``pixel``, ``structure``, ``warped``, with a teacher ``distillation``, and their weighted
-        sum ``total``.
+        ``pixel``, ``structure``, ``warped``, with a teacher ``distillation``, with its network
+        ``perceptual``, and their weighted sum ``total``.
     """
     _, first, second, _ = sample.frames
     with torch.set_grad_enabled(train_flow):
@@ -164,6 +186,9 @@ def synthesis_losses(
         estimates, target = torch.cat((flow_12, flow_21, *refined)), torch.cat((*taught, *taught))
         losses["distillation"] = (estimates - target).abs().mean()
         losses["total"] = losses["total"] + config.distillation * losses["distillation"]
+    if perceptual is not None:
+        losses["perceptual"] = perceptual(made.frame, sample.target)
+        losses["total"] = losses["total"] + config.perceptual * losses["perceptual"]
     return losses
 
 

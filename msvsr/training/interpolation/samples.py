@@ -9,6 +9,8 @@ from msvsr.training.synthetic_motion import synthetic_motion
 
 __all__ = [
     "FlowPairs",
+    "KnownPairs",
+    "NoisySample",
     "SynthesisSample",
     "add_noise",
     "draw_flow_pairs",
@@ -58,6 +60,31 @@ class SynthesisSample(NamedTuple):
     frames: tuple[torch.Tensor | None, torch.Tensor, torch.Tensor, torch.Tensor | None]
     target: torch.Tensor
     timestep: float
+
+
+class KnownPairs(NamedTuple):
+    """Pairs of which every flow is known.
+
+    Attributes:
+        pairs: The pairs.
+        matches_per_pair: How many places of a pair lead to a place inside, on average over the
+            batch that these pairs may be a part of.
+    """
+
+    pairs: FlowPairs
+    matches_per_pair: float
+
+
+class NoisySample(NamedTuple):
+    """A sample as a teacher sees it, and as the network does.
+
+    Attributes:
+        clean: Without noise.
+        noisy: With noise, or the same.
+    """
+
+    clean: SynthesisSample
+    noisy: SynthesisSample
 
 
 def draw_flow_pairs(
@@ -153,11 +180,15 @@ def add_noise(
     n = len(sample.target)
     sigma = max_sigma * (torch.rand(n, 1, 1, 1, generator=generator) * 2 - 1).clamp_min(0)
     before, first, second, after = (
-        None
-        if frame is None
-        else (frame + sigma * torch.randn(frame.shape, generator=generator)).clamp(0, 1)
-        for frame in sample.frames
+        None if frame is None else _with_noise(frame, sigma, generator) for frame in sample.frames
     )
     if first is None or second is None:
         raise InputError("a sample needs its two inner frames")
     return sample._replace(frames=(before, first, second, after))
+
+
+def _with_noise(
+    frame: torch.Tensor, sigma: torch.Tensor, generator: torch.Generator
+) -> torch.Tensor:
+    noise = sigma * torch.randn(frame.shape, generator=generator)
+    return (frame + noise.to(frame.device)).clamp(0, 1)

@@ -4,32 +4,52 @@ from pathlib import Path
 
 import torch
 from torch import nn
+from torch.utils.data import Dataset
 
 from msvsr.archs.interpnet import InterpNet
 from msvsr.archs.raft import RAFT
+from msvsr.archs.vgg import load_vgg19
 from msvsr.data.windows import WindowDataset
 from msvsr.errors import ConfigError
+from msvsr.losses.perceptual import PerceptualLoss
 from msvsr.models.checkpoints import load_weights, read_checkpoint
 from msvsr.models.raft_interpolation import build_networks
+from msvsr.training.batches import map_tensors
+from msvsr.training.events import TrainingEvents
 from msvsr.training.interpolation.config import InterpolationTrainingConfig
 from msvsr.training.interpolation.initialization import start_as_warping
 from msvsr.training.interpolation.objective import (
+    count_matches,
     flow_losses,
     matching_losses,
     synthesis_losses,
     teach,
 )
 from msvsr.training.interpolation.samples import (
+    FlowPairs,
+    KnownPairs,
+    NoisySample,
     add_noise,
     draw_flow_pairs,
     draw_scene,
     draw_synthesis,
 )
-from msvsr.training.interpolation.validation import load_held_out_triplets, validate_triplets
-from msvsr.training.loop import LoopSettings, TrainingLoop
-from msvsr.training.schedule import cosine_rate
+from msvsr.training.interpolation.validation import (
+    HeldOutTriplets,
+    compare_triplet,
+    load_held_out_triplets,
+    validate_triplets,
+)
+from msvsr.training.loop import TrainingLoop
+from msvsr.training.model_folder import ModelFolder, interpolation_configuration
+from msvsr.training.pictures import Pictures
+from msvsr.training.processes import Processes
+from msvsr.training.schedule import scheduled_rate
 
 __all__ = ["InterpolationTrainer"]
+
+Prepared = FlowPairs | KnownPairs | NoisySample
+"""What a step learns from."""
 
 FLOW_FILE, INTERPOLATOR_FILE = "flow.safetensors", "interpolator.safetensors"
 
@@ -46,9 +66,14 @@ class InterpolationTrainer(TrainingLoop[torch.Tensor]):
         num_workers: Processes that prepare samples; 0 prepares them in this process.
         teacher: Weights of a flow network of the same kind; the first stage needs it.
         initial: Folder with the weights to start from: those of an earlier stage.
+        vgg: Weights of VGG19, file or folder, for the perceptual loss; torch's cache by default.
+        dataset: Windows to train on, in place of those that the configuration describes.
+        held_out: Triplets to validate on, in place of those of the clips that it names.
+        processes: This process, its device and the others; one on the CPU by default.
+        events: Who watches the run.
 
     Raises:
-        ConfigError: The stage needs a teacher or initial weights, and there are none.
+        ConfigError: The stage needs a teacher, initial weights or samples, and there are none.
         CheckpointError: Weights are missing or belong to other networks, or the work folder to
             another run.
     """
@@ -63,31 +88,38 @@ class InterpolationTrainer(TrainingLoop[torch.Tensor]):
         *,
         teacher: Path | None = None,
         initial: Path | None = None,
+        vgg: Path | None = None,
+        dataset: Dataset[torch.Tensor] | None = None,
+        held_out: tuple[HeldOutTriplets, ...] | None = None,
+        processes: Processes | None = None,
+        events: TrainingEvents | None = None,
     ) -> None:
         self.config = config
-        self.held_out = load_held_out_triplets(config.validation, data_dir, cache_dir)
+        if held_out is None:
+            held_out = load_held_out_triplets(config.validation, data_dir, cache_dir)
+        self.held_out = held_out
+        processes = processes or Processes()
+        self._device = processes.device
         torch.manual_seed(config.seed)
         networks = build_networks(config.network)
         self.flow, self.interpolator = networks.flow, networks.interpolator
         start_as_warping(self.interpolator)
         self.teacher = self._load_teacher(teacher)
+        self.perceptual = None
+        if config.synthesis_loss.perceptual and config.stage == "synthesis":
+            self.perceptual = PerceptualLoss(load_vgg19(vgg)).to(self._device)
         self._load_initial(initial)
         if not self._trains_flow:
             self.flow.eval()  # its running statistics stay as they are too
         super().__init__(
             nn.ModuleDict({"flow": self.flow, "interpolator": self.interpolator}),
             self._parameter_groups(),
-            WindowDataset(config.data, data_dir, cache_dir, config.seed),
-            LoopSettings(
-                num_steps=config.num_steps,
-                batch_size=config.batch_size,
-                seed=config.seed,
-                optimizer=config.optimizer,
-                checkpoint_minutes=config.checkpoint_minutes,
-                validation_minutes=config.validation.every_minutes,
-            ),
+            dataset or _make_dataset(config, data_dir, cache_dir),
+            config.loop_settings(config.validation.every_minutes),
             work_dir,
             num_workers,
+            processes=processes,
+            events=events,
         )
 
     @property
@@ -110,7 +142,7 @@ class InterpolationTrainer(TrainingLoop[torch.Tensor]):
             )
         teacher = build_networks(self.config.network).flow
         load_weights(teacher, read_checkpoint(path), str(path))
-        teacher.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        teacher.to(self._device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return teacher.eval().requires_grad_(False)
 
     def _load_initial(self, folder: Path | None) -> None:
@@ -145,74 +177,114 @@ class InterpolationTrainer(TrainingLoop[torch.Tensor]):
         done, length = (
             (self.step, first) if is_first else (self.step - first, self.config.num_steps - first)
         )
-        rate = cosine_rate(done, length, self.config.optimizer)
+        rate = scheduled_rate(done, length, self.config.optimizer)
         factor = 1.0 if self.config.stage == "flow" else self.config.flow_rate_factor
         return {"flow": factor * rate, "interpolator": rate}
 
-    def losses(self, batch: torch.Tensor) -> dict[str, torch.Tensor]:
+    def prepare(self, batch: torch.Tensor) -> Prepared:
+        """What the networks learn from in this step, drawn for the windows of all processes.
+
+        Args:
+            batch: This process's windows, RGB uint8, ``(n, t, 3, h, w)``.
+        """
+        generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + self.step)
+        windows = self.processes.gather(batch).float() / 255
+        is_flow = self.config.stage == "flow"
+        drawn = (self._draw_pairs if is_flow else self._draw_sample)(windows, generator)
+        share = self.processes.share_of(len(windows))
+        return map_tensors(lambda tensor: tensor[share.start : share.stop], drawn)
+
+    def losses(self, batch: torch.Tensor | Prepared) -> dict[str, torch.Tensor]:
         """The parts of a batch's loss and their weighted sum.
 
         Args:
-            batch: Windows, RGB uint8, ``(n, t, 3, h, w)``.
+            batch: Windows, RGB uint8, ``(n, t, 3, h, w)``, or what `prepare` makes of them.
         """
-        generator = torch.Generator().manual_seed(self.config.seed * 1_000_003 + self.step)
-        windows = batch.float() / 255
-        if self.config.stage == "flow":
-            return self._flow_losses(windows, generator)
-        return self._synthesis_losses(windows, generator)
+        prepared = self.prepare(batch) if isinstance(batch, torch.Tensor) else batch
+        with self.autocast():
+            if isinstance(prepared, NoisySample):
+                return self._synthesis_losses(prepared)
+            if isinstance(prepared, KnownPairs):
+                return matching_losses(self.flow, *prepared)
+            return self._flow_losses(prepared)
 
-    def _flow_losses(
+    def _draw_pairs(
         self, windows: torch.Tensor, generator: torch.Generator
-    ) -> dict[str, torch.Tensor]:
-        if self.teacher is None:
-            raise ConfigError("the stage 'flow' needs a teacher")
+    ) -> FlowPairs | KnownPairs:
         config = self.config.flow_loss
         is_matching = self.step < config.matching_steps
         share = 1.0 if is_matching else config.synthetic_share
         pairs = draw_flow_pairs(
             windows, share, config.max_motion, config.num_foregrounds, generator
         )
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bfloat16):
-            if is_matching:
-                return matching_losses(self.flow, pairs)
-            iterations = self.config.network.network.num_iterations
-            return flow_losses(self.flow, self.teacher, pairs, iterations, config)
+        return KnownPairs(pairs, count_matches(pairs)) if is_matching else pairs
 
-    def _synthesis_losses(
-        self, windows: torch.Tensor, generator: torch.Generator
-    ) -> dict[str, torch.Tensor]:
+    def _draw_sample(self, windows: torch.Tensor, generator: torch.Generator) -> NoisySample:
         config = self.config.synthesis_loss
         if torch.rand((), generator=generator) < config.synthetic_share:
             sample = draw_scene(windows, config.max_motion, config.num_foregrounds, generator)
         else:
             sample = draw_synthesis(windows, generator)
         noisy = add_noise(sample, config.noise, generator) if config.noise else sample
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.config.bfloat16):
-            taught = None
-            if self.teacher is not None:
-                taught = teach(self.teacher, sample, config.teacher_iterations)
-            return synthesis_losses(
-                self.flow,
-                self.interpolator,
-                noisy,
-                self.config.network.network.num_iterations,
-                config,
-                train_flow=self._trains_flow,
-                taught=taught,
-            )
+        return NoisySample(sample, noisy)
+
+    def _flow_losses(self, pairs: FlowPairs) -> dict[str, torch.Tensor]:
+        if self.teacher is None:
+            raise ConfigError("the stage 'flow' needs a teacher")
+        iterations = self.config.network.network.num_iterations
+        return flow_losses(self.flow, self.teacher, pairs, iterations, self.config.flow_loss)
+
+    def _synthesis_losses(self, sample: NoisySample) -> dict[str, torch.Tensor]:
+        config = self.config.synthesis_loss
+        taught = None
+        if self.teacher is not None:
+            taught = teach(self.teacher, sample.clean, config.teacher_iterations)
+        return synthesis_losses(
+            self.flow,
+            self.interpolator,
+            sample.noisy,
+            self.config.network.network.num_iterations,
+            config,
+            train_flow=self._trains_flow,
+            taught=taught,
+            perceptual=self.perceptual,
+        )
 
     def validate(self) -> None:
         """Measure the mean weights on the held-out clips and log the result."""
-        if not self.held_out:
-            return
-        scores = validate_triplets(
-            self.mean_flow, self.mean_interpolator, self.held_out, self.config
-        )
-        gain = sum(ours - plain for plain, ours in scores.values()) / len(scores)
-        self.log({"validation": scores, "gain_db": gain})
+        networks = (self.mean_flow, self.mean_interpolator)
+        with self.autocast():
+            self.report_scores(validate_triplets(*networks, self.held_out, self.config))
 
-    def export(self) -> None:
-        """Write the mean weights: the flow network's, and the interpolator's in its stage."""
-        self.export_to(self.work_dir / FLOW_FILE, self.mean_flow.state_dict())
+    def pictures(self) -> Pictures:
+        """A blend, the frame made, and the true one, of the first triplet of each clip."""
+        networks = (self.mean_flow, self.mean_interpolator)
+        with self.autocast():
+            return {
+                clip.name: compare_triplet(*networks, clip, self.config) for clip in self.held_out
+            }
+
+    def export(self, folder: Path | None = None) -> None:
+        """Write the mean weights: the flow network's, and the interpolator's in its stage.
+
+        With the latter the folder is one that pipelines load: configuration, card and record of
+        the training are written too.
+
+        Args:
+            folder: Where to; the work folder by default.
+        """
+        folder = folder or self.work_dir
+        folder.mkdir(parents=True, exist_ok=True)
+        self.export_to(folder / FLOW_FILE, self.mean_flow.state_dict())
         if self.config.stage == "synthesis":
-            self.export_to(self.work_dir / INTERPOLATOR_FILE, self.mean_interpolator.state_dict())
+            self.export_to(folder / INTERPOLATOR_FILE, self.mean_interpolator.state_dict())
+            configuration = interpolation_configuration(self.config.network)
+            ModelFolder(folder, configuration, self.config).write(self.facts())
+
+
+def _make_dataset(
+    config: InterpolationTrainingConfig, data_dir: Path, cache_dir: Path
+) -> Dataset[torch.Tensor]:
+    if config.data is None:
+        raise ConfigError("a training needs samples: give data in the configuration")
+    return WindowDataset(config.data, data_dir, cache_dir, config.seed)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from msvsr.archs.interpnet import InterpNet
@@ -15,8 +16,9 @@ from msvsr.errors import InputError
 from msvsr.metrics import psnr
 from msvsr.ops.warp import backward_warp
 from msvsr.training.interpolation.config import HeldOutConfig, InterpolationTrainingConfig
+from msvsr.training.pictures import side_by_side
 
-__all__ = ["HeldOutTriplets", "load_held_out_triplets", "validate_triplets"]
+__all__ = ["HeldOutTriplets", "compare_triplet", "load_held_out_triplets", "validate_triplets"]
 
 _MULTIPLE = 32
 
@@ -63,7 +65,6 @@ def _central_crop(clip: ByteClip, size: int) -> ByteClip:
     return np.array(clip[:, top : top + height, left : left + width])
 
 
-@torch.inference_mode()
 def validate_triplets(
     flow: RAFT,
     interpolator: InterpNet,
@@ -78,19 +79,47 @@ def validate_triplets(
     scores = {}
     for clip in triplets:
         first, target, second = clip.frames.unbind(dim=1)
-        with torch.autocast("cpu", torch.bfloat16, enabled=config.bfloat16):
-            features = flow.encode(first), flow.encode(second)
-            flows = flow.estimate_both(*features, config.network.network.num_iterations)
-            if config.stage == "flow":
-                made = _warp_half_way(first, second, *flows)
-            else:
-                flows = interpolator.refine(first, second, *flows)
-                made = interpolator.synthesize(first, second, *flows, 0.5).frame
+        made = _make_middle(flow, interpolator, clip.frames, config)
         scores[clip.name] = (
             float(psnr((first + second) / 2, target, channels="y").mean()),
-            float(psnr(made.float().clamp(0, 1), target, channels="y").mean()),
+            float(psnr(made, target, channels="y").mean()),
         )
     return scores
+
+
+@torch.inference_mode()
+def _make_middle(
+    flow: RAFT,
+    interpolator: InterpNet,
+    frames: torch.Tensor,
+    config: InterpolationTrainingConfig,
+) -> torch.Tensor:
+    """The middle frames of triplets ``(n, 3, 3, h, w)``: RGB in [0, 1] on the CPU."""
+    device = next(flow.parameters()).device
+    first, _, second = frames.to(device).unbind(dim=1)
+    features = flow.encode(first), flow.encode(second)
+    flows = flow.estimate_both(*features, config.network.network.num_iterations)
+    if config.stage == "flow":
+        made = _warp_half_way(first, second, *flows)
+    else:
+        flows = interpolator.refine(first, second, *flows)
+        made = interpolator.synthesize(first, second, *flows, 0.5).frame
+    return made.float().clamp(0, 1).cpu()
+
+
+def compare_triplet(
+    flow: RAFT,
+    interpolator: InterpNet,
+    clip: HeldOutTriplets,
+    config: InterpolationTrainingConfig,
+) -> npt.NDArray[np.uint8]:
+    """A blend, the frame made and the true one of a clip's first triplet, side by side."""
+    frames = clip.frames[:1]
+    first, target, second = frames[0]
+    made = _make_middle(flow, interpolator, frames, config)[0]
+    images = torch.stack([(first + second) / 2, made, target])  # (3, 3, h, w)
+    arrays = (images * 255).round().byte().permute(0, 2, 3, 1).numpy()
+    return side_by_side(list(arrays))
 
 
 def _warp_half_way(
