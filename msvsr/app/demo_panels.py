@@ -7,7 +7,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Detail", "Panel", "comparison_picture", "interesting_details", "side_by_side"]
+__all__ = [
+    "Detail",
+    "Panel",
+    "comparison_picture",
+    "interesting_details",
+    "label_strip",
+    "side_by_side",
+]
 
 Image = npt.NDArray[np.uint8]
 """RGB, ``(h, w, 3)``."""
@@ -15,6 +22,8 @@ Image = npt.NDArray[np.uint8]
 _COLUMN_WIDTH = 624
 _GAP = 8
 _LABEL_HEIGHT = 34
+_TEXT_MARGIN = 10
+_FONT, _FONT_SIZE = cv2.FONT_HERSHEY_SIMPLEX, 0.62
 _BACKGROUND = (24, 26, 30)
 _TEXT = (236, 238, 240)
 _MARKS = ((255, 196, 64), (96, 208, 255), (160, 240, 128), (255, 128, 160))
@@ -66,7 +75,7 @@ def comparison_picture(panels: Sequence[Panel], details: Sequence[Detail]) -> Im
 
 
 def _column(panel: Panel, details: Sequence[Detail]) -> Image:
-    parts = [_label(panel.label, _COLUMN_WIDTH), _overview(panel.image, details)]
+    parts = [label_strip(panel.label, _COLUMN_WIDTH), _overview(panel.image, details)]
     for number, detail in enumerate(details):
         part = _fit(detail.cut(panel.image), cv2.INTER_CUBIC)
         cv2.rectangle(part, (0, 0), (part.shape[1] - 1, part.shape[0] - 1), _mark(number), 3)
@@ -98,20 +107,43 @@ def _mark(number: int) -> tuple[int, int, int]:
     return _MARKS[number % len(_MARKS)]
 
 
-def _label(text: str, width: int) -> Image:
+def label_strip(text: str, width: int | None = None) -> Image:
+    """A line of text on a strip of its own, as wide as the text when nobody says.
+
+    What does not fit is cut off with dots.
+    """
+    width = _text_width(text) + 2 * _TEXT_MARGIN if width is None else width
     label = np.full((_LABEL_HEIGHT, width, 3), _BACKGROUND, np.uint8)
-    cv2.putText(label, text, (10, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.62, _TEXT, 1, cv2.LINE_AA)
+    shown = text
+    while shown and _text_width(shown) > width - 2 * _TEXT_MARGIN:
+        shown = shown[:-4] + "..." if len(shown) > 4 else ""
+    cv2.putText(label, shown, (_TEXT_MARGIN, 24), _FONT, _FONT_SIZE, _TEXT, 1, cv2.LINE_AA)
     return label
 
 
-def side_by_side(left: Panel, right: Panel) -> Image:
-    """Two frames next to each other under their labels, with even sides as encoders want them."""
-    gap = np.full((left.image.shape[0] + _LABEL_HEIGHT, _GAP, 3), _BACKGROUND, np.uint8)
-    halves = [
-        np.vstack([_label(panel.label, panel.image.shape[1]), panel.image])
-        for panel in (left, right)
-    ]
-    joined = np.hstack([halves[0], gap, halves[1]])
+def _text_width(text: str) -> int:
+    (width, _), _ = cv2.getTextSize(text, _FONT, _FONT_SIZE, 1)
+    return int(width)
+
+
+def side_by_side(*panels: Panel) -> Image:
+    """Frames next to each other under their labels, with even sides as encoders want them.
+
+    Args:
+        panels: At least one. Without any label there is no strip for labels either.
+
+    Returns:
+        One picture.
+    """
+    has_labels = any(panel.label for panel in panels)
+    columns: list[Image] = []
+    for panel in panels:
+        height, width = panel.image.shape[:2]
+        parts = [label_strip(panel.label, width)] if has_labels else []
+        gap = np.full((height + len(parts) * _LABEL_HEIGHT, _GAP, 3), _BACKGROUND, np.uint8)
+        columns += [gap] if columns else []
+        columns.append(np.vstack([*parts, panel.image]))
+    joined = np.hstack(columns)
     height, width = joined.shape[:2]
     return joined[: height - height % 2, : width - width % 2]
 

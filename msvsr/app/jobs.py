@@ -6,20 +6,23 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from msvsr.errors import VideoError
 from msvsr.frame import Frame, VideoInfo
-from msvsr.video import OutputOptions, SourceOptions, open_sink, open_source
+from msvsr.video import FrameSink, OutputOptions, SourceOptions, open_sink, open_source
 from msvsr.video.base import FrameSource
 from msvsr.video.opening import is_url
 
 __all__ = [
     "Job",
+    "OpenOutput",
     "Progress",
     "VideoReport",
     "WorkCounter",
     "default_output",
+    "expected_frames",
     "rate_mark",
     "run_job",
 ]
@@ -39,11 +42,13 @@ class Progress:
             several stages.
         num_frames: Frames of the source, as the header tells; ``None`` when it does not.
         seconds: Time since the job began.
+        last_frame: The frame of the output that was written last; ``None`` before the first.
     """
 
     frames_done: float
     num_frames: int | None
     seconds: float
+    last_frame: Frame | None = None
 
     @property
     def frames_per_second(self) -> float:
@@ -89,6 +94,7 @@ class Job:
         make_frames: Turns the source's frames into those of the output, and counts its work.
         mark: What an output that nobody named has in its name.
         scale: Spatial factor.
+        output_size: Height and width of the output, where it is not ``scale`` times the input.
         frame_rate: Frames per second of the output.
         notes: What the person should know beforehand, one line each.
     """
@@ -96,8 +102,24 @@ class Job:
     make_frames: Callable[[Iterable[Frame], WorkCounter], Iterator[Frame]]
     mark: str
     scale: int = 1
+    output_size: tuple[int, int] | None = None
     frame_rate: Fraction
     notes: tuple[str, ...] = ()
+
+
+class OpenOutput(Protocol):
+    """Prepares an output, as `msvsr.video.open_sink` does."""
+
+    def __call__(
+        self,
+        output: Path,
+        source: FrameSource,
+        *,
+        size: tuple[int, int],
+        options: OutputOptions,
+        frame_rate: Fraction,
+    ) -> FrameSink:
+        """Give the sink, to be used in a ``with`` block."""
 
 
 def run_job(
@@ -108,6 +130,7 @@ def run_job(
     reading: SourceOptions | None,
     writing: OutputOptions | None,
     on_progress: Callable[[Progress], None],
+    open_output: OpenOutput = open_sink,
 ) -> VideoReport:
     """Run a job from a source to an output.
 
@@ -119,6 +142,7 @@ def run_job(
         reading: Which part of the source, and the rate of an image folder.
         writing: Codec, quality and what is kept.
         on_progress: Called several times per frame.
+        open_output: Prepares the output.
 
     Returns:
         What was done.
@@ -133,12 +157,13 @@ def run_job(
     with open_source(source, reading) as frames:
         info, job = frames.info, plan(frames.info)
         target = Path(output) if output is not None else default_output(source, info, job.mark)
-        size = (info.height * job.scale, info.width * job.scale)
-        tracker = _Tracker(_expected_frames(frames), began, on_progress)
-        sink = open_sink(target, frames, size=size, options=writing, frame_rate=job.frame_rate)
+        size = job.output_size or (info.height * job.scale, info.width * job.scale)
+        tracker = _Tracker(expected_frames(frames), began, on_progress)
+        sink = open_output(target, frames, size=size, options=writing, frame_rate=job.frame_rate)
         with sink:
             for frame in job.make_frames(_up_to_the_cut(frames), tracker.advance):
                 sink.write(frame)
+                tracker.last_frame = frame
         return VideoReport(
             output=sink.path,
             num_frames=sink.num_frames,
@@ -205,6 +230,7 @@ class _Tracker:
         self._began = began
         self._on_progress = on_progress
         self._done = 0.0
+        self.last_frame: Frame | None = None
 
     def advance(self, work: float) -> None:
         self._done += work
@@ -213,11 +239,12 @@ class _Tracker:
                 frames_done=self._done,
                 num_frames=self._num_frames,
                 seconds=time.monotonic() - self._began,
+                last_frame=self.last_frame,
             )
         )
 
 
-def _expected_frames(source: FrameSource) -> int | None:
+def expected_frames(source: FrameSource) -> int | None:
     """Frames that will come, as well as the header tells."""
     info, options = source.info, source.options
     duration = info.duration_seconds_from_header

@@ -9,6 +9,7 @@ from typing import NoReturn
 from msvsr import __version__
 from msvsr.cli import (
     card,
+    compare,
     crop_subimages,
     demo,
     download,
@@ -16,7 +17,9 @@ from msvsr.cli import (
     evaluate,
     info,
     interpolate,
+    merge,
     models,
+    split,
     upscale,
 )
 from msvsr.errors import ConfigError, MsvsrError
@@ -29,6 +32,9 @@ _COMMANDS = (
     upscale,
     interpolate,
     enhance,
+    compare,
+    split,
+    merge,
     evaluate,
     info,
     models,

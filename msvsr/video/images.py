@@ -58,7 +58,10 @@ def read_image_size(path: Path) -> tuple[int, int] | None:
     try:
         with PIL.Image.open(path) as image:
             width, height = image.size
-            turned = image.getexif().get(_EXIF_ORIENTATION, 1) in _ORIENTATIONS_THAT_SWAP
+            # Pillow decodes a whole PNG to look for EXIF data behind the pixels.
+            has_exif = image.format != "PNG" or "exif" in image.info
+            orientation = image.getexif().get(_EXIF_ORIENTATION, 1) if has_exif else 1
+            turned = orientation in _ORIENTATIONS_THAT_SWAP
     except (OSError, SyntaxError, ValueError, PIL.Image.DecompressionBombError):
         return None
     return (width, height) if turned else (height, width)

@@ -21,7 +21,7 @@ from msvsr.video.opening import open_container, reading
 from msvsr.video.orientation import UPRIGHT, Orientation, orientation_from_matrix
 from msvsr.video.rates import rate_from_header, sample_rate
 
-__all__ = ["choose_video_stream", "orientation_of_frame", "probe_file"]
+__all__ = ["choose_video_stream", "describe_stream", "orientation_of_frame", "probe_file"]
 
 _DEFAULT_RATE = Fraction(25)
 
@@ -76,7 +76,7 @@ def orientation_of_frame(frame: av.VideoFrame) -> Orientation:
 
 
 def _describe(location: str, container: InputContainer, stream: VideoStream) -> VideoInfo:
-    others = tuple(_describe_stream(s) for s in container.streams if s.index != stream.index)
+    others = tuple(describe_stream(s) for s in container.streams if s.index != stream.index)
     return VideoInfo(
         location=location,
         container=container.format.name,
@@ -92,7 +92,7 @@ def _describe(location: str, container: InputContainer, stream: VideoStream) -> 
         duration_seconds_from_header=_duration_seconds(container, stream),
         sample_aspect_ratio=stream.sample_aspect_ratio or Fraction(1),
         stream_index=stream.index,
-        video_stream=_describe_stream(stream),
+        video_stream=describe_stream(stream),
         audio_streams=tuple(s for s in others if s.kind == "audio"),
         subtitle_streams=tuple(s for s in others if s.kind == "subtitle"),
         other_streams=tuple(s for s in others if s.kind not in ("audio", "subtitle")),
@@ -131,7 +131,8 @@ def _add_frame_facts(
     )
 
 
-def _describe_stream(stream: Stream) -> StreamInfo:
+def describe_stream(stream: Stream) -> StreamInfo:
+    """What a header tells of one stream."""
     context = stream.codec_context
     is_audio = stream.type == "audio" and context is not None
     start = stream.start_time
