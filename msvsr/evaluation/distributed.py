@@ -1,5 +1,6 @@
 """Several processes that evaluate together, each a part of the clips."""
 
+import atexit
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -75,15 +76,8 @@ def open_processes() -> Iterator[Processes]:
     Raises:
         ConfigError: The environment speaks of several processes and not of how they meet.
     """
-    begun_here = not _is_initialised() and int(os.environ.get("WORLD_SIZE", "1")) > 1
-    if begun_here:
-        try:
-            dist.init_process_group("gloo", timeout=_PATIENCE)
-        except (ValueError, RuntimeError) as error:
-            raise ConfigError(
-                "WORLD_SIZE speaks of several processes, but they cannot meet: start them with "
-                f"torchrun, or unset WORLD_SIZE ({str(error).splitlines()[0]})"
-            ) from error
+    if not _is_initialised() and int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        _meet()
     if not _is_initialised() or dist.get_world_size() == 1:
         yield Processes()
         return
@@ -92,7 +86,24 @@ def open_processes() -> Iterator[Processes]:
     try:
         yield Processes(dist.get_rank(), dist.get_world_size(), group)
     finally:
-        dist.destroy_process_group(None if begun_here else group)
+        dist.destroy_process_group(group)
+
+
+def _meet() -> None:
+    """Begin to talk, for as long as the processes live: they can meet only once."""
+    try:
+        dist.init_process_group("gloo", timeout=_PATIENCE)
+    except (ValueError, RuntimeError) as error:
+        raise ConfigError(
+            "WORLD_SIZE speaks of several processes, but they cannot meet: start them with "
+            f"torchrun, or unset WORLD_SIZE ({str(error).splitlines()[0]})"
+        ) from error
+    atexit.register(_part)
+
+
+def _part() -> None:
+    if _is_initialised():
+        dist.destroy_process_group()
 
 
 def _is_initialised() -> bool:

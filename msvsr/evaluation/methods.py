@@ -31,8 +31,8 @@ class Rendering:
     is_deep: bool = False
 
 
-class UpscalingMethod(Protocol):
-    """Something that makes a clip's output from its frames.
+class Method(Protocol):
+    """Something that is evaluated.
 
     Attributes:
         name: What it is called in reports.
@@ -51,6 +51,10 @@ class UpscalingMethod(Protocol):
     def rendering(self, protocol: EvaluationProtocol) -> Rendering:
         """How it makes frames under a protocol."""
         ...
+
+
+class UpscalingMethod(Method, Protocol):
+    """Something that makes a clip's output from its frames."""
 
     def upscale(
         self, images: Iterable[ImageArray], rendering: Rendering
@@ -59,26 +63,8 @@ class UpscalingMethod(Protocol):
         ...
 
 
-class InterpolationMethod(Protocol):
-    """Something that makes the frame half way between two.
-
-    Attributes:
-        name: What it is called in reports.
-        description: The model; ``None`` for plain methods.
-        device: Name of the device that it runs on.
-    """
-
-    name: str
-    description: ModelDescription | None
-    device: str
-
-    def settings(self) -> dict[str, object]:
-        """What its results depend on beside the model, for JSON."""
-        ...
-
-    def rendering(self, protocol: EvaluationProtocol) -> Rendering:
-        """How it makes frames under a protocol."""
-        ...
+class InterpolationMethod(Method, Protocol):
+    """Something that makes the frame half way between two."""
 
     def make_middle(self, frames: torch.Tensor, rendering: Rendering) -> torch.Tensor:
         """Make the frame in the middle of two or four ``(t, 3, h, w)``: ``(3, h, w)``, [0, 1]."""

@@ -27,7 +27,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     """
     try:
         return torch.load(path, map_location="cpu", weights_only=True)  # type: ignore[no-any-return]
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+    except (OSError, RuntimeError, LookupError, EOFError, pickle.UnpicklingError) as error:
         raise CheckpointError(f"{path} is not a checkpoint that can be read: {error}") from error
 
 

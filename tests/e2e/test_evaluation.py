@@ -58,6 +58,8 @@ def test_two_processes_give_the_numbers_of_one(
     assert (first["clips"], second["clips"]) == (["000", "002"], ["001", "002"])
     total = sum(LENGTHS) + LENGTHS[0]
     assert first["last"] == second["last"] == [len(LENGTHS), total, total]
+    # They can do so again.
+    assert first["metrics_of_second_call"] == second["metrics_of_second_call"] == first["metrics"]
     works = [tmp_path / "work-1", tmp_path / "work-2"]
     written = [sorted(p.relative_to(w).as_posix() for p in w.rglob("*")) for w in works]
     assert written[0] == written[1]
