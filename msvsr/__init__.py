@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msvsr.plugin.activation import activate
 
 if TYPE_CHECKING:
+    from msvsr.app.classic import classic_video
     from msvsr.app.enhance import enhance_video
     from msvsr.app.interpolate import interpolate_video
     from msvsr.app.jobs import Progress, VideoReport
@@ -35,6 +36,7 @@ __all__ = [
     "SourceOptions",
     "VideoReport",
     "__version__",
+    "classic_video",
     "enhance_video",
     "find_model_folder",
     "interpolate_video",
@@ -51,6 +53,7 @@ _HOMES = {
     "RealBasicVSR": "msvsr.models.realbasicvsr",
     "SourceOptions": "msvsr.video",
     "VideoReport": "msvsr.app.jobs",
+    "classic_video": "msvsr.app.classic",
     "enhance_video": "msvsr.app.enhance",
     "find_model_folder": "msvsr.models.catalog",
     "interpolate_video": "msvsr.app.interpolate",

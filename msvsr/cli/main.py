@@ -9,12 +9,14 @@ from typing import NoReturn
 from msvsr import __version__
 from msvsr.cli import (
     card,
+    classic,
     compare,
     crop_subimages,
     demo,
     download,
     enhance,
     evaluate,
+    inference_realbasicvsr,
     info,
     interpolate,
     merge,
@@ -32,6 +34,7 @@ _COMMANDS = (
     upscale,
     interpolate,
     enhance,
+    classic,
     compare,
     split,
     merge,
@@ -41,6 +44,7 @@ _COMMANDS = (
     download,
     card,
     crop_subimages,
+    inference_realbasicvsr,
     demo,
 )
 
