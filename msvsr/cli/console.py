@@ -2,18 +2,33 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from fractions import Fraction
 
     from msvsr.app.jobs import Progress, VideoReport
     from msvsr.evaluation import EvaluationProgress
+    from msvsr.training.events import TrainingProgress
 
-__all__ = ["evaluation_bar", "print_json", "print_line", "print_report", "progress_bar"]
+__all__ = [
+    "TrainingDisplay",
+    "evaluation_bar",
+    "print_json",
+    "print_line",
+    "print_report",
+    "progress_bar",
+    "training_bar",
+    "training_line",
+]
+
+_SECONDS_BETWEEN_LINES = 10.0
+"""How often a training says where it stands when nobody watches a terminal."""
 
 
 def print_line(text: str) -> None:
@@ -112,3 +127,67 @@ def _frame_bar(
             bar.update(task, total=total, completed=done, known=total or "?", rate=rate, note=note)
 
         yield update
+
+
+class TrainingDisplay(NamedTuple):
+    """What a training is told by.
+
+    Attributes:
+        show: Shows how far it is.
+        say: Writes a line that stays.
+    """
+
+    show: Callable[["TrainingProgress"], None]
+    say: Callable[[str], None]
+
+
+@contextmanager
+def training_bar(*, visible: bool) -> Iterator[TrainingDisplay]:
+    """Show how far a training is: a bar on a terminal, else a line every few seconds."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    said_at = -_SECONDS_BETWEEN_LINES
+
+    def say(text: str) -> None:
+        if visible:
+            console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    columns = (BarColumn(), TextColumn("{task.description}", markup=False))
+    is_drawn = visible and console.is_terminal
+    with Bar(*columns, console=console, transient=True, disable=not is_drawn) as bar:
+        task = bar.add_task("training", total=None)
+
+        def show(progress: "TrainingProgress") -> None:
+            nonlocal said_at
+            line, now = training_line(progress), time.monotonic()
+            if is_drawn:
+                done, total = progress.step, progress.num_steps
+                bar.update(task, total=total, completed=done, description=line)
+            elif now - said_at >= _SECONDS_BETWEEN_LINES or progress.step == progress.num_steps:
+                said_at = now
+                say(line)
+
+        yield TrainingDisplay(show, say)
+
+
+def training_line(progress: "TrainingProgress") -> str:
+    """Where a training stands, in one line.
+
+    Example:
+        >>> from msvsr.training.events import TrainingProgress
+        >>> training_line(TrainingProgress(step=20, num_steps=3000, losses={"total": 0.0421},
+        ...     images_per_second=12.34, data_wait_share=0.031, seconds_left=3723.4))
+        'step 20/3000, loss 0.0421, 12.3 images/s, 3 % waiting for data, 1:02:03 left'
+    """
+    parts = [
+        f"step {progress.step}/{progress.num_steps}",
+        f"loss {progress.losses['total']:.4g}",
+        f"{progress.images_per_second:.1f} images/s",
+        f"{progress.data_wait_share:.0%} waiting for data".replace("%", " %"),
+    ]
+    if progress.seconds_left is not None:
+        parts.append(f"{timedelta(seconds=round(progress.seconds_left))} left")
+    return ", ".join(parts)

@@ -22,6 +22,7 @@ from msvsr.cli import (
     merge,
     models,
     split,
+    train,
     upscale,
 )
 from msvsr.errors import ConfigError, MsvsrError
@@ -39,6 +40,7 @@ _COMMANDS = (
     split,
     merge,
     evaluate,
+    train,
     info,
     models,
     download,

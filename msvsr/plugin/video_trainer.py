@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from modelscope.trainers.trainer import EpochBasedTrainer
 from modelscope.utils.constant import DEFAULT_MODEL_REVISION, ModeKeys, ModelFile, TrainerStages
 from modelscope.utils.torch_utils import is_master
 
@@ -25,6 +24,7 @@ from msvsr.models.checkpoints import load_weights, read_checkpoint
 from msvsr.models.config import read_configuration
 from msvsr.plugin.evaluation_settings import EvaluationSettings, read_settings
 from msvsr.plugin.hub import resolve_model
+from msvsr.plugin.recipe_trainer import RecipeTrainer
 from msvsr.plugin.video_metric import TARGET_KEY
 from msvsr.plugin.video_model import VideoModel
 
@@ -40,14 +40,14 @@ _DEFAULTS = {
 _SECONDS_BETWEEN_LINES = 5.0
 
 
-class VideoTrainer(EpochBasedTrainer):  # type: ignore[misc]
-    """ModelScope's trainer with an evaluation that holds one clip at a time.
+class VideoTrainer(RecipeTrainer):
+    """ModelScope's trainer, with our training and an evaluation that holds one clip at a time.
 
     Args:
         model: A model folder, the name of a shipped model, a model id of the Hub, or a model.
         cfg_file: The configuration; by default that of the model's folder.
-        options: As for ModelScope's `EpochBasedTrainer`. ``eval_dataset`` may be the data set of
-            the task, its rows, or a folder. ``device`` falls back to the CPU.
+        options: As for `RecipeTrainer` and ModelScope's `EpochBasedTrainer`. ``eval_dataset`` may
+            be the data set of the task, its rows, or a folder. ``device`` falls back to the CPU.
 
     Attributes:
         task: ModelScope's name of the task.
@@ -126,11 +126,11 @@ class VideoTrainer(EpochBasedTrainer):  # type: ignore[misc]
         **options: Any,  # noqa: ANN401
     ) -> Any:  # noqa: ANN401
         """Make the data set; that to evaluate on may be a folder or rows."""
+        if mode != ModeKeys.EVAL or datasets is None:
+            return super().build_dataset(datasets, model_cfg, mode, preprocessor, **options)
         inner = getattr(datasets, "ds_instance", datasets)
         if isinstance(inner, self.dataset_class):
             return inner
-        if mode != ModeKeys.EVAL or datasets is None:
-            return super().build_dataset(datasets, model_cfg, mode, preprocessor, **options)
         if isinstance(datasets, str | os.PathLike):
             self.data_name = Path(datasets).resolve().name
         return self.dataset_class(datasets)
