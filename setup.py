@@ -17,6 +17,13 @@ def read_version() -> str:
     raise RuntimeError("msvsr/__init__.py does not assign __version__")
 
 
+# The page; fastapi and uvicorn come with gradio and are used beside it.
+UI = [
+    "fastapi>=0.115",
+    "gradio>=6",
+    "uvicorn>=0.30",
+]
+
 setup(
     name="msvsr",
     version=read_version(),
@@ -78,7 +85,7 @@ setup(
     extras_require={
         "dev": [
             "coverage>=7",
-            "gradio>=6",
+            *UI,
             "hypothesis>=6.100",
             "import-linter>=2.1",
             "mypy>=1.13",
@@ -89,9 +96,7 @@ setup(
             "ruff>=0.9",
             "scikit-image>=0.22",
         ],
-        "ui": [
-            "gradio>=6",
-        ],
+        "ui": UI,
         # BRISQUE and NRQM. Licensed for non-commercial use only: never a requirement of msvsr.
         "iqa": [
             "pyiqa>=0.1.13",  # the first with MATLAB's BRISQUE

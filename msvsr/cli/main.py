@@ -23,6 +23,7 @@ from msvsr.cli import (
     models,
     split,
     train,
+    ui,
     upscale,
 )
 from msvsr.errors import ConfigError, MsvsrError
@@ -47,6 +48,7 @@ _COMMANDS = (
     card,
     crop_subimages,
     inference_realbasicvsr,
+    ui,
     demo,
 )
 
