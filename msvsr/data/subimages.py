@@ -256,15 +256,24 @@ def _run(tasks: list[_Task], num_workers: int) -> Iterator[bool]:
 
 @contextmanager
 def _deaf_to_interrupts() -> Iterator[None]:
-    """Ctrl-C reaches all processes of a terminal; the one that waits ends the others itself."""
+    """Ctrl-C reaches all processes of a terminal; the one that waits ends the others itself.
+
+    Where signals can be blocked, one that comes meanwhile is held back for the time after.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield  # where signals cannot be set, and Ctrl-C does not arrive
-        return
-    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
+    elif hasattr(signal, "pthread_sigmask"):
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    else:
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, handler)
 
 
 def _start_worker() -> None:
