@@ -1,14 +1,16 @@
 """PSNR (Y) of the embedded model and of bicubic interpolation on clips it was not trained on.
 
 Ground truth is each clip at half size, full frames, 15 consecutive ones from its middle. They are
-degraded by fixed settings with fixed seeds, then upscaled by OpenCV's bicubic interpolation, by
-the model on the whole clip, and by the model frame by frame (what propagation adds).
+degraded by fixed settings with fixed seeds, and by draws of the paper's second-order chain, then
+upscaled by OpenCV's bicubic interpolation, by the model on the whole clip, and by the model frame
+by frame (what propagation adds).
 
     python eval/embedded_model.py --data-dir ../shared/data/train
 """
 
 import argparse
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,8 @@ from msvsr.degradations import (
     JpegConfig,
     NoiseConfig,
     ResizeConfig,
+    SecondOrderConfig,
+    SecondOrderDegrader,
     VideoCodecConfig,
 )
 from msvsr.degradations.types import ByteClip
@@ -79,6 +83,17 @@ SETTINGS = {
     "video: blur 1.5, noise 3, H.264 CRF 26": setting(1.5, 3, codec="libx264", quality=26),
     "old video: blur 1.5, noise 3, MPEG-4 q 6": setting(1.5, 3, codec="mpeg4", quality=6),
 }
+DRAWS = 4
+"""How often the paper's second-order degradations are drawn for each clip."""
+
+
+def degraders() -> dict[str, Callable[[ByteClip, np.random.Generator], ByteClip]]:
+    """All settings by title."""
+    chains = {f"second order, draw {n + 1}": SecondOrderConfig() for n in range(DRAWS)}
+    return {
+        **{title: Degrader(config) for title, config in SETTINGS.items()},
+        **{title: SecondOrderDegrader(config) for title, config in chains.items()},
+    }
 
 
 def main() -> None:
@@ -127,8 +142,8 @@ def measure_clip(
 ) -> list[dict[str, str | float]]:
     """One row per setting."""
     rows: list[dict[str, str | float]] = []
-    for number, (title, config) in enumerate(SETTINGS.items()):
-        lq = Degrader(config)(gt, np.random.default_rng((SEED, index, number)))
+    for number, (title, degrade) in enumerate(degraders().items()):
+        lq = degrade(gt, np.random.default_rng((SEED, index, number)))
         single = np.concatenate([upscale(network, lq[i : i + 1]) for i in range(len(lq))])
         rows.append(
             {
@@ -153,8 +168,8 @@ def to_markdown(rows: list[dict[str, str | float]]) -> str:
         f"{row['single_frame']:.2f} | {row['model']:.2f} | {_gain([row]):+.2f} |"
         for row in rows
     ]
-    for title in SETTINGS:
-        chosen = [row for row in rows if row["setting"] == title]
+    for title in (*SETTINGS, "second order"):
+        chosen = [row for row in rows if str(row["setting"]).startswith(title)]
         lines.append(f"| **mean** | {title} | | | | **{_gain(chosen):+.2f}** |")
     lines.append(f"| **mean** | all | | | | **{_gain(rows):+.2f}** |")
     return "\n".join(lines) + "\n"
