@@ -9,9 +9,12 @@ import torch
 from torch.utils.data import Dataset
 
 from msvsr.data.cache import ClipSource
-from msvsr.data.sampling import AugmentationConfig, CropConfig
+from msvsr.data.sampling import AugmentationConfig, ByteClip, CropConfig
 from msvsr.data.windows import WindowSampler, clip_to_tensor
 from msvsr.degradations.chain import DegradationConfig, Degrader
+from msvsr.degradations.checks import check_probability
+from msvsr.degradations.second_order import SecondOrderDegrader
+from msvsr.degradations.second_order_config import SecondOrderConfig
 from msvsr.errors import ConfigError
 
 __all__ = ["ClipDataset", "ClipDatasetConfig", "ClipPair"]
@@ -38,18 +41,23 @@ class ClipDatasetConfig:
         crop: The window that is cut out of a clip.
         augmentation: Flips and the like.
         degradation: What makes the low-quality clip.
+        second_order: What makes it instead, now and then; nothing leaves it out.
+        second_order_probability: How often.
     """
 
     clips: tuple[ClipSource, ...]
     crop: CropConfig = field(default_factory=CropConfig)
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     degradation: DegradationConfig = field(default_factory=DegradationConfig)
+    second_order: SecondOrderConfig | None = None
+    second_order_probability: float = 0.5
 
     def __post_init__(self) -> None:
         """Check the values against each other.
 
         Raises:
-            ConfigError: There is no clip, or the window is not a multiple of the scale.
+            ConfigError: There is no clip, the window is not a multiple of the scale, the scales
+                differ, or the probability is none.
         """
         if not self.clips:
             raise ConfigError("data.clips is empty; name at least one clip")
@@ -57,6 +65,12 @@ class ClipDatasetConfig:
             raise ConfigError(
                 f"crop.size must be a multiple of degradation.scale, got {self.crop.size} and "
                 f"{self.degradation.scale}"
+            )
+        check_probability("data.second_order_probability", self.second_order_probability)
+        if self.second_order is not None and self.second_order.scale != self.degradation.scale:
+            raise ConfigError(
+                "data.second_order.scale and data.degradation.scale must be the same, got "
+                f"{self.second_order.scale} and {self.degradation.scale}"
             )
 
 
@@ -79,9 +93,16 @@ class ClipDataset(Dataset[ClipPair]):
             config.clips, config.crop, config.augmentation, data_dir, cache_dir
         )
         self._degrader = Degrader(config.degradation)
+        self._second_order = config.second_order and SecondOrderDegrader(config.second_order)
 
     def __getitem__(self, index: int) -> ClipPair:
         """Make sample ``index``; any number from 0 is allowed."""
         rng = np.random.default_rng((self.seed, index))
         gt = self._sampler.draw(rng)
-        return ClipPair(clip_to_tensor(self._degrader(gt, rng)), clip_to_tensor(gt))
+        return ClipPair(clip_to_tensor(self._degrade(gt, rng)), clip_to_tensor(gt))
+
+    def _degrade(self, gt: ByteClip, rng: np.random.Generator) -> ByteClip:
+        # Without a second chain nothing is drawn: samples of older configurations stay the same.
+        if self._second_order and rng.random() < self.config.second_order_probability:
+            return self._second_order(gt, rng)
+        return self._degrader(gt, rng)

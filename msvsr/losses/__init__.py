@@ -10,6 +10,7 @@ from msvsr.losses.pixel import (
     l1_loss,
     make_pixel_loss,
 )
+from msvsr.losses.temporal import temporal_loss
 
 __all__ = [
     "PERCEPTUAL_WEIGHTS",
@@ -25,4 +26,5 @@ __all__ = [
     "l1_loss",
     "make_pixel_loss",
     "photometric_loss",
+    "temporal_loss",
 ]

@@ -35,6 +35,7 @@ class LossConfig:
         cleaning: Between cleaned input and area-downsampled ground truth.
         flow: Photometric loss of the flow on area-downsampled ground truth.
         flow_smoothness: Edge-aware smoothness of the flow, relative to the photometric loss.
+        temporal: Change of the output's error along the motion, against flicker.
         criterion: What pixel and cleaning loss measure: ``l1`` as in the official configurations,
             or ``charbonnier`` as in the paper.
         charbonnier_epsilon: Square of the difference under which the latter becomes quadratic.
@@ -51,6 +52,7 @@ class LossConfig:
     cleaning: float = 0.3
     flow: float = 0.2
     flow_smoothness: float = 0.02
+    temporal: float = 0.0
     criterion: PixelLossName = "charbonnier"
     charbonnier_epsilon: float = 1e-6
     perceptual: float = 0.0
@@ -66,7 +68,10 @@ class LossConfig:
         Raises:
             ConfigError: A weight is negative, or a value out of range.
         """
-        weights = (self.pixel, self.cleaning, self.flow, self.perceptual, self.adversarial)
+        weights = (
+            *(self.pixel, self.cleaning, self.flow),
+            *(self.temporal, self.perceptual, self.adversarial),
+        )
         if min(*weights, self.frames_per_chunk) < 0 or not self.charbonnier_epsilon > 0:
             raise ConfigError(
                 "weights of the loss and frames_per_chunk must be 0 or above and "

@@ -97,7 +97,7 @@ class Judges:
         Args:
             network: The network that learns.
             run: Its forward pass.
-            losses: Pixel, cleaning and flow loss of that pass.
+            losses: Pixel, cleaning, flow and temporal loss of that pass.
             targets: What the other losses compare with.
             share: How much the clips of the pass count.
 
@@ -122,7 +122,7 @@ class Judges:
     ) -> None:
         faithful, cleaning = (
             self._precision.scaler.scale(share * weighted_sum(losses, self._config, names))
-            for names in (("pixel", "flow"), ("cleaning",))
+            for names in (("pixel", "flow", "temporal"), ("cleaning",))
         )
         cleaned = run.output.cleaned
         if cleaned.requires_grad:

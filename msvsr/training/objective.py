@@ -10,6 +10,7 @@ from msvsr.archs.basicvsr import Flows
 from msvsr.archs.realbasicvsr import RealBasicVSRNet, RealBasicVSROutput
 from msvsr.losses.flow import edge_aware_smoothness, photometric_loss
 from msvsr.losses.pixel import make_pixel_loss
+from msvsr.losses.temporal import temporal_loss
 from msvsr.training.config import LossConfig
 from msvsr.training.synthetic_motion import synthetic_motion
 
@@ -118,7 +119,7 @@ def motion_loss(
 def restoration_losses(
     output: RealBasicVSROutput, target: torch.Tensor, config: LossConfig
 ) -> dict[str, torch.Tensor]:
-    """Pixel, cleaning and flow loss of what a network gave, not yet weighted.
+    """Pixel, cleaning, flow and temporal loss of what a network gave, not yet weighted.
 
     Args:
         output: What the network gave.
@@ -126,7 +127,7 @@ def restoration_losses(
         config: Weights of the parts, and what they measure.
 
     Returns:
-        ``pixel`` and ``cleaning``, ``flow`` where it has a weight.
+        ``pixel`` and ``cleaning``, ``flow`` and ``temporal`` where they have a weight.
     """
     clean = area_downsample(target, RealBasicVSRNet.scale)
     measure = make_pixel_loss(config.criterion, config.charbonnier_epsilon)
@@ -136,13 +137,15 @@ def restoration_losses(
     }
     if config.flow:
         losses["flow"] = flow_loss(clean, output.flows, config)
+    if config.temporal:
+        losses["temporal"] = temporal_loss(output.sr, target, output.flows.to_next)
     return losses
 
 
 def reconstruction_losses(
     network: RealBasicVSRNet, lq: torch.Tensor, target: torch.Tensor, config: LossConfig
 ) -> dict[str, torch.Tensor]:
-    """Pixel, cleaning and flow loss of one batch, not yet weighted.
+    """The losses of one batch that need no other network, not yet weighted.
 
     Args:
         network: The network.
@@ -160,7 +163,10 @@ def reconstruction_losses(
 def weighted_sum(
     losses: Mapping[str, torch.Tensor],
     config: LossConfig,
-    names: Sequence[str] = ("pixel", "cleaning", "flow", "perceptual", "adversarial"),
+    names: Sequence[str] = (
+        *("pixel", "cleaning", "flow", "temporal"),
+        *("perceptual", "adversarial"),
+    ),
 ) -> torch.Tensor:
     """Add losses up with their weights.
 

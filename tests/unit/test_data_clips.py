@@ -16,9 +16,11 @@ from msvsr.data import (
     CropConfig,
     load_clip,
 )
+from msvsr.data.dataset import ClipPair
 from msvsr.data.overlays import OverlayConfig
 from msvsr.data.sampling import augment, detail, draw_window
 from msvsr.data.windows import WindowDataset, WindowDatasetConfig, WindowSampler, clip_to_tensor
+from msvsr.degradations import SecondOrderConfig, SecondOrderDegrader
 from msvsr.errors import ConfigError, InputError, VideoError
 
 
@@ -169,6 +171,33 @@ def test_pair_is_aligned(data_dir: Path, tmp_path: Path) -> None:
         assert (lq - small).abs().mean() < (lq - flipped).abs().mean()
 
 
+def test_second_chain_makes_its_share_of_the_samples(data_dir: Path, tmp_path: Path) -> None:
+    def samples(config: ClipDatasetConfig) -> list[ClipPair]:
+        dataset = ClipDataset(config, data_dir, tmp_path / "cache", 0)
+        return [dataset[index] for index in range(24)]
+
+    alone = samples(small_config())
+    chain = SecondOrderConfig()
+    never, half, always = (
+        samples(replace(small_config(), second_order=chain, second_order_probability=share))
+        for share in (0.0, 0.5, 1.0)
+    )
+    assert all((a.gt == b.gt).all() for a, b in zip(alone, always, strict=True))
+    config, degrade = small_config(), SecondOrderDegrader(chain)
+    sampler = WindowSampler(
+        config.clips, config.crop, config.augmentation, data_dir, tmp_path / "cache"
+    )
+    for index, pair in enumerate(always):
+        rng = np.random.default_rng((0, index))
+        gt = sampler.draw(rng)
+        rng.random()  # which chain
+        assert (pair.lq == clip_to_tensor(degrade(gt, rng))).all()
+    from_second = [bool((a.lq == b.lq).all()) for a, b in zip(half, always, strict=True)]
+    from_first = [bool((a.lq == b.lq).all()) for a, b in zip(half, never, strict=True)]
+    assert 6 <= sum(from_second) <= 18
+    assert all(one != other for one, other in zip(from_second, from_first, strict=True))
+
+
 def test_configuration_without_clips_or_with_an_odd_size_is_refused() -> None:
     with pytest.raises(ConfigError, match="empty"):
         ClipDatasetConfig(clips=())
@@ -176,6 +205,11 @@ def test_configuration_without_clips_or_with_an_odd_size_is_refused() -> None:
         ClipDatasetConfig(clips=(ClipSource(name="a"),), crop=CropConfig(size=30))
     with pytest.raises(ConfigError, match="weight"):
         ClipSource(name="a", weight=0)
+    clips = (ClipSource(name="a"),)
+    with pytest.raises(ConfigError, match="second_order_probability must be a probability"):
+        ClipDatasetConfig(clips=clips, second_order_probability=1.5)
+    with pytest.raises(ConfigError, match=r"second_order.scale .* must be the same, got 2 and 4"):
+        ClipDatasetConfig(clips=clips, second_order=SecondOrderConfig(scale=2))
 
 
 def window_dataset(data_dir: Path, seed: int = 0, **overlay: float) -> WindowDataset:

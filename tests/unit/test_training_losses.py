@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from msvsr.archs.basicvsr import Flows
+from msvsr.errors import ConfigError
 from msvsr.losses import charbonnier_loss, edge_aware_smoothness, photometric_loss
 from msvsr.models.config import GeneratorConfig
 from msvsr.models.realbasicvsr import build_network
@@ -212,6 +213,19 @@ def test_losses_reach_every_parameter() -> None:
     assert set(losses) == {"pixel", "cleaning", "flow", "total"}
     losses["total"].backward()
     assert all(parameter.grad is not None for parameter in network.parameters())
+
+
+def test_temporal_loss_counts_where_it_has_a_weight() -> None:
+    network = build_network(TINY)
+    initialize(network, 0)
+    gt = smooth_images(3, 64).unsqueeze(0)
+    lq = area_downsample(gt)
+    without = reconstruction_losses(network, lq, gt, LossConfig())
+    losses = reconstruction_losses(network, lq, gt, LossConfig(temporal=0.5))
+    assert losses["temporal"] > 0
+    torch.testing.assert_close(losses["total"], without["total"] + 0.5 * losses["temporal"])
+    with pytest.raises(ConfigError, match="0 or above"):
+        LossConfig(temporal=-1)
 
 
 def test_flow_loss_prefers_the_true_flow() -> None:
