@@ -27,8 +27,8 @@ from msvsr.plugin.training_settings import (
     refuse_other_task,
 )
 from msvsr.plugin.training_weights import find_teacher, write_networks
-from msvsr.training.processes import Processes, join_processes
-from msvsr.training.start import AnyTrainer, AnyTrainingConfig, Places
+from msvsr.training.processes import join_processes
+from msvsr.training.start import AnyTrainer, AnyTrainingConfig, Places, make_trainer
 
 __all__ = ["RecipeTrainer"]
 
@@ -184,7 +184,14 @@ class RecipeTrainer(EpochBasedTrainer):  # type: ignore[misc]
         with TemporaryDirectory() as initial:
             write_networks(self._networks(), Path(initial))
             places = dataclasses.replace(places, initial=Path(initial))
-            loop = self._make_loop(data, places, processes=processes, events=events)
+            loop = make_trainer(
+                data.config,
+                places,
+                num_workers=self._num_workers,
+                dataset=data.dataset,
+                processes=processes,
+                events=events,
+            )
         self._loop, self.optimizer, self.lr_scheduler = loop, loop.optimizer, None
         self._take_mean(loop)
         self._say_what_begins(loop)
@@ -211,12 +218,6 @@ class RecipeTrainer(EpochBasedTrainer):  # type: ignore[misc]
         temporary = path.with_suffix(".tmp")
         temporary.write_text(json.dumps({**written, **kept, "model": model}, indent=2) + "\n")
         temporary.replace(path)
-
-    @abstractmethod
-    def _make_loop(
-        self, data: TrainingData, places: Places, *, processes: Processes, events: HookEvents
-    ) -> AnyTrainer:
-        """Make the loop of the task; its `export` without a folder does nothing."""
 
     @abstractmethod
     def _take_mean(self, loop: AnyTrainer) -> None:
@@ -282,7 +283,7 @@ class RecipeTrainer(EpochBasedTrainer):  # type: ignore[misc]
         ModelFolderProcessor.serve(self.hooks)
         self.print_hook_info()
         events.begin(loop.step)
-        outcome = loop.run()
+        outcome = loop.run(exports=False)  # the model folder is written when the hooks are done
         events.end()
         if outcome == "interrupted":
             self.logger.warning(

@@ -124,7 +124,13 @@ class TrainingLoop(TrainingRun, ABC, Generic[BatchT]):
         """Ask the run to end after this step; it can be continued."""
         self._is_stopping = True
 
-    def run(self, *, max_minutes: float | None = None, max_steps: int | None = None) -> Outcome:
+    def run(
+        self,
+        *,
+        max_minutes: float | None = None,
+        max_steps: int | None = None,
+        exports: bool = True,
+    ) -> Outcome:
         """Train until the end of the schedule or until a limit, then write the weights.
 
         Ctrl-C and the signal to end are obeyed after the step: the state is saved, and the call
@@ -133,6 +139,7 @@ class TrainingLoop(TrainingRun, ABC, Generic[BatchT]):
         Args:
             max_minutes: Stop after this time; the run can be continued.
             max_steps: Stop after this many steps of this call.
+            exports: Write the weights at the end; else who calls does.
 
         Returns:
             How it ended.
@@ -145,7 +152,8 @@ class TrainingLoop(TrainingRun, ABC, Generic[BatchT]):
         if is_interrupted:
             return "interrupted"
         self._on_first(self.validate)
-        self._on_first(self.export)
+        if exports:
+            self._on_first(self.export)
         return "finished" if self.step >= self.settings.num_steps else "limit"
 
     def _run_steps(self, limits: Limits, interrupt: Interrupt) -> bool:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from torch.utils.data import Dataset
+
 from msvsr.data.cache import default_cache_dir
 from msvsr.errors import ConfigError
 from msvsr.models.catalog import FRAME_INTERPOLATION_TASK, SUPER_RESOLUTION_TASK
@@ -80,6 +82,7 @@ def make_trainer(
     places: Places,
     *,
     num_workers: int = 1,
+    dataset: Dataset[Any] | None = None,
     processes: Processes | None = None,
     events: TrainingEvents | None = None,
 ) -> AnyTrainer:
@@ -89,6 +92,7 @@ def make_trainer(
         config: The run.
         places: Where things are.
         num_workers: Processes that prepare samples; 0 prepares them in this process.
+        dataset: Samples of the task, in place of those that the configuration describes.
         processes: This process, its device and the others; one on the CPU by default.
         events: Who watches the run.
 
@@ -108,6 +112,7 @@ def make_trainer(
             teacher=places.teacher,
             initial=places.initial,
             vgg=places.vgg,
+            dataset=dataset,
             processes=processes,
             events=events,
         )
@@ -120,6 +125,7 @@ def make_trainer(
         initial=places.initial,
         spynet=places.spynet,
         vgg=places.vgg,
+        dataset=dataset,
         processes=processes,
         events=events,
     )

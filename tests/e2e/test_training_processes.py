@@ -166,7 +166,7 @@ def test_signal_saves_the_run_and_ends_it(
 ) -> None:
     path, work = tmp_path / "run.json", tmp_path / "work"
     path.write_text(json.dumps({**STAGE_1, "num_steps": 100_000, "sample_steps": 1}))
-    command = [sys.executable, "-m", "msvsr.training", str(path), "--workers", str(workers)]
+    command = [sys.executable, "-m", "msvsr", "train", str(path), "--workers", str(workers)]
     command += ["--data-dir", str(root / "data"), "--work-dir", str(work)]
     run = subprocess.Popen(
         command, env=environment(), stderr=subprocess.PIPE, text=True, start_new_session=True

@@ -13,11 +13,11 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from msvsr.archs.raft import RAFT
+from msvsr.cli.main import main
 from msvsr.errors import CheckpointError, ConfigError, InputError
 from msvsr.models.config_json import dataclass_from_mapping, read_json
 from msvsr.models.raft_interpolation import RaftInterpolation
 from msvsr.training import loop
-from msvsr.training.__main__ import main
 from msvsr.training.interpolation.config import InterpolationTrainingConfig
 from msvsr.training.interpolation.trainer import InterpolationTrainer
 
@@ -310,7 +310,7 @@ def run_command(places: Places, folder: Path, content: object, *more: str) -> in
     path = folder / "run.json"
     path.write_text(json.dumps(content))
     arguments = [str(path), "--data-dir", str(places.data), "--cache-dir", str(places.cache)]
-    return main([*arguments, "--work-dir", str(folder / "run"), "--workers", "0", *more])
+    return main(["train", *arguments, "--work-dir", str(folder / "run"), "--workers", "0", *more])
 
 
 def test_command_trains_the_task_that_the_file_names(places: Places, tmp_path: Path) -> None:
@@ -337,7 +337,7 @@ def test_command_answers_a_wrong_run_with_one_line(
     message: str,
 ) -> None:
     content = {key: value for key, value in {**RUN, **changes}.items() if value is not None}
-    assert run_command(places, tmp_path, content) == 1
+    assert run_command(places, tmp_path, content) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1

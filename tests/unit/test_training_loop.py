@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from msvsr.cli.main import main
 from msvsr.errors import CheckpointError
 from msvsr.models.config_json import dataclass_from_mapping
-from msvsr.training.__main__ import main
 from msvsr.training.checkpoint import load_checkpoint, save_checkpoint
 from msvsr.training.config import TrainingConfig
 from msvsr.training.trainer import Trainer
@@ -146,7 +146,7 @@ def test_command_trains_from_a_file(data_dir: Path, tmp_path: Path) -> None:
     path.write_text(json.dumps(RUN))
     arguments = [str(path), "--data-dir", str(data_dir), "--work-dir", str(tmp_path / "run")]
     arguments += ["--cache-dir", str(tmp_path / "cache"), "--workers", "0", "--steps", "3"]
-    assert main(arguments) == 0
+    assert main(["train", *arguments]) == 0
     assert (tmp_path / "run" / "model.safetensors").exists()
 
 
@@ -154,7 +154,7 @@ def test_command_answers_a_wrong_file_with_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = [str(tmp_path / "none.json"), "--data-dir", str(tmp_path), "--work-dir"]
-    assert main([*arguments, str(tmp_path / "run")]) == 1
+    assert main(["train", *arguments, str(tmp_path / "run")]) == 2
     message = capsys.readouterr().err
     assert "none.json" in message
     assert message.count("\n") == 1

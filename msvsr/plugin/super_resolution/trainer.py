@@ -6,8 +6,6 @@ from pathlib import Path
 
 from modelscope.trainers.builder import TRAINERS
 
-from msvsr.data.cache import default_cache_dir
-from msvsr.errors import ConfigError
 from msvsr.evaluation import (
     EvaluationProgress,
     EvaluationReport,
@@ -25,14 +23,10 @@ from msvsr.plugin.names import (
 from msvsr.plugin.registering import register
 from msvsr.plugin.super_resolution.dataset import VideoSuperResolutionDataset
 from msvsr.plugin.super_resolution.model import RealBasicVSRForVideoSuperResolution
-from msvsr.plugin.training_data import TrainingData
-from msvsr.plugin.training_hooks import HookEvents
 from msvsr.plugin.video_model import VideoModel
 from msvsr.plugin.video_trainer import VideoTrainer
 from msvsr.training.config import TrainingConfig
-from msvsr.training.processes import Processes
-from msvsr.training.start import AnyTrainer, AnyTrainingConfig, Places
-from msvsr.training.trainer import Trainer
+from msvsr.training.start import AnyTrainer, AnyTrainingConfig
 
 __all__ = ["VideoSuperResolutionTrainer"]
 
@@ -70,25 +64,6 @@ class VideoSuperResolutionTrainer(VideoTrainer):
             on_progress=on_progress,
         )
 
-    def _make_loop(
-        self, data: TrainingData, places: Places, *, processes: Processes, events: HookEvents
-    ) -> AnyTrainer:
-        if not isinstance(data.config, TrainingConfig):
-            raise ConfigError(f"expected a recipe for {self.task}, got {data.config.task}")
-        return _Loop(
-            data.config,
-            places.data_dir,
-            places.cache_dir or default_cache_dir(),
-            places.work_dir,
-            self._num_workers,
-            initial=places.initial,
-            spynet=places.spynet,
-            vgg=places.vgg,
-            dataset=data.dataset,
-            processes=processes,
-            events=events,
-        )
-
     def _with_network(self, config: AnyTrainingConfig) -> AnyTrainingConfig:
         own = self.unwrap_module(self.model).model_config.generator
         if not isinstance(config, TrainingConfig):
@@ -102,12 +77,3 @@ class VideoSuperResolutionTrainer(VideoTrainer):
 
     def _take_mean(self, loop: AnyTrainer) -> None:
         self.unwrap_module(self.model).model = loop.ema  # type: ignore[union-attr]
-
-
-class _Loop(Trainer):
-    """Leaves the model folder to the trainer, which writes it when its hooks are done."""
-
-    def export(self, folder: Path | None = None) -> None:
-        """Write a model folder, if somebody says where."""
-        if folder is not None:
-            super().export(folder)

@@ -155,7 +155,7 @@ class InterpolationTrainer(TrainingLoop[torch.Tensor]):
             return
         flow, interpolator = folder / FLOW_FILE, folder / INTERPOLATOR_FILE
         load_weights(self.flow, read_checkpoint(flow), str(flow))
-        if interpolator.is_file():  # the first stage writes none
+        if interpolator.is_file():  # the first stage leaves none
             load_weights(self.interpolator, read_checkpoint(interpolator), str(interpolator))
 
     @property
@@ -265,18 +265,17 @@ class InterpolationTrainer(TrainingLoop[torch.Tensor]):
             }
 
     def export(self, folder: Path | None = None) -> None:
-        """Write the mean weights: the flow network's, and the interpolator's in its stage.
-
-        With the latter the folder is one that pipelines load: configuration, card and record of
-        the training are written too.
+        """Write a model folder that pipelines load: configuration, mean weights, card, training.
 
         Args:
-            folder: Where to; the work folder by default.
+            folder: Where to; by default the work folder, which gets the flow network's weights
+                alone in the first stage: the second needs no more.
         """
+        is_whole = folder is not None or self.config.stage == "synthesis"
         folder = folder or self.work_dir
         folder.mkdir(parents=True, exist_ok=True)
         self.export_to(folder / FLOW_FILE, self.mean_flow.state_dict())
-        if self.config.stage == "synthesis":
+        if is_whole:
             self.export_to(folder / INTERPOLATOR_FILE, self.mean_interpolator.state_dict())
             configuration = interpolation_configuration(self.config.network)
             ModelFolder(folder, configuration, self.config).write(self.facts())
