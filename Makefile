@@ -6,6 +6,7 @@ VENV ?= .venv
 INPUT ?=
 DEMO_DIR ?= demo
 PYTEST_ARGS ?=
+TEST_JOBS ?= 2
 
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
@@ -22,7 +23,7 @@ demo: $(INSTALLED) ## upscale a rendered clip, or your own with INPUT=my.mp4, in
 	@$(BIN)/python -m msvsr demo --output-dir "$(DEMO_DIR)" $(if $(INPUT),"$(INPUT)")
 
 test: $(INSTALLED) ## run every test, the examples in the documentation included
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --numprocesses $(TEST_JOBS) --dist loadfile $(PYTEST_ARGS)
 
 check: lint types imports test ## lint, types, imports, tests and documentation: all that CI asks
 

@@ -1,4 +1,4 @@
-"""What every test may count on: fixed seeds, two threads, and the shared clips when they exist."""
+"""What every test may count on: fixed seeds, few threads, and the shared clips when they exist."""
 
 import os
 import random
@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 def pytest_configure() -> None:
     """Hold torch to the two cores that the suite is timed for, and time nothing on busy ones."""
-    torch.set_num_threads(2)
+    torch.set_num_threads(max(1, 2 // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))))
     settings.register_profile("msvsr", deadline=None)
     settings.load_profile("msvsr")
 

@@ -1,15 +1,13 @@
 """Evaluation by several real processes, as torchrun starts them."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.evaluation import write_clips
+from tests.support.processes import run_together
 
 LENGTHS = (2, 4, 3)
 
@@ -26,17 +24,7 @@ def run_processes(
     output = folder / f"output-{name or count}"
     output.mkdir()
     script = repository / "tests" / "support" / "evaluate_together.py"
-    together = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
-    command = [sys.executable, *(together if count > 1 else []), str(script)]
-    run = subprocess.run(
-        [*command, str(data), str(folder / f"work-{name or count}"), str(output)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        cwd=folder,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(repository)},
-    )
+    run = run_together(script, data, folder / f"work-{name or count}", output, count=count)
     assert run.returncode == 0, run.stderr
     return [json.loads(path.read_text()) for path in sorted(output.iterdir())]
 

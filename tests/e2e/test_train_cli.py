@@ -1,10 +1,7 @@
 """``msvsr train`` as a person uses it: both stages, stops, several processes, model folders."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +18,7 @@ from msvsr.cli.console import TrainingDisplay
 from msvsr.models.raft_interpolation import RaftInterpolation
 from tests.support.clips import make_video
 from tests.support.models import TINY_INTERPOLATION, write_interpolation_folder
+from tests.support.processes import run_together
 from tests.support.training import STAGE_1, STAGE_2, read_log, write_clip, write_vgg
 
 HELD_OUT = {"clips": [{"name": "unseen", "shrink": 1}], "num_frames": 3, "size": 32}
@@ -157,19 +155,7 @@ def test_ctrl_c_saves_and_says_how_to_go_on(
 
 def test_torchrun_shares_the_work_and_tells_once(root: Path, tmp_path: Path) -> None:
     assert train(root, "stage1", tmp_path / "one", "--quiet") == 0
-    launcher = ["torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "msvsr"]
-    run = subprocess.run(
-        [sys.executable, "-m", *launcher, *arguments(root, "stage1", tmp_path / "two")],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=200,
-        env={
-            **os.environ,
-            "OMP_NUM_THREADS": "1",
-            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
-        },
-    )
+    run = run_together("-m", "msvsr", *arguments(root, "stage1", tmp_path / "two"))
     assert run.returncode == 0, run.stderr
     assert run.stdout.count("3 of 3 steps") == 1
     assert run.stderr.count("step 3/3") == 1

@@ -1,9 +1,6 @@
 """`build_trainer(...).evaluate()` as the model cards call it, on small models and clips."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +25,7 @@ from msvsr.plugin.super_resolution.dataset import VideoSuperResolutionDataset
 from msvsr.plugin.super_resolution.trainer import VideoSuperResolutionTrainer
 from tests.support.clips import moving_pattern
 from tests.support.models import tiny_network, write_interpolation_folder, write_model_folder
+from tests.support.processes import run_together
 
 NUM_CLIPS, NUM_FRAMES = 3, 4
 PROTOCOLS = ["niqe", "niqe[paper]", "niqe[modelscope-card]"]
@@ -280,7 +278,7 @@ def test_modelscopes_own_loop_works_with_our_models_and_metrics(
 SEVERAL = """
 import json, os, sys
 import msvsr, torch
-torch.set_num_threads(2)  # rounding goes by threads
+torch.set_num_threads(int(sys.argv.pop()))  # rounding goes by threads
 from modelscope.trainers import build_trainer
 model, clips, work_dir = sys.argv[1:]
 trainer = build_trainer(default_args=dict(model=model, eval_dataset=clips, work_dir=work_dir))
@@ -294,19 +292,7 @@ def test_two_processes_have_the_numbers_of_one(model: Path, clips: Path, tmp_pat
     script, work_dir = tmp_path / "script.py", tmp_path / "two"
     script.write_text(SEVERAL)
     work_dir.mkdir()
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    run = subprocess.run(
-        [*command, "--standalone", str(script), str(model), str(clips), str(work_dir)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env={
-            **os.environ,
-            "OMP_NUM_THREADS": "1",
-            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
-        },
-    )
+    run = run_together(script, model, clips, work_dir, torch.get_num_threads())
     assert run.returncode == 0, run.stderr
     found = [json.loads((work_dir / f"rank{rank}.json").read_text()) for rank in range(2)]
     assert found[0] == found[1] == pytest.approx(alone, abs=1e-9)

@@ -1,10 +1,7 @@
 """`build_trainer(...).train()`: tasks, stages, ModelScope's hooks, stops, several processes."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +21,7 @@ from tests.support.models import (
     write_interpolation_folder,
     write_model_folder,
 )
+from tests.support.processes import run_together
 from tests.support.training import STAGE_2, write_clip, write_vgg
 
 NUM_STEPS = 4
@@ -404,19 +402,7 @@ def test_two_processes_learn_what_one_does(model: Path, clips: Path, tmp_path: P
     alone = trainer.evaluate(protocols="all-frames")["niqe"]
     script, work_dir = tmp_path / "script.py", tmp_path / "two"
     script.write_text(SEVERAL)
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    run = subprocess.run(
-        [*command, "--standalone", script, model, clips, work_dir, json.dumps(SMALL)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-        env={
-            **os.environ,
-            "OMP_NUM_THREADS": "1",
-            "PYTHONPATH": str(Path(__file__).resolve().parents[2]),
-        },
-    )
+    run = run_together(script, model, clips, work_dir, json.dumps(SMALL))
     assert run.returncode == 0, run.stderr
     found = [json.loads((work_dir / f"rank{rank}.json").read_text()) for rank in range(2)]
     assert found[0] == found[1]

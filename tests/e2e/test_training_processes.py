@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from msvsr.archs.raft import RAFT
+from tests.support.processes import one_core, run_together
 from tests.support.training import STAGE_1, STAGE_2, read_log, write_clip, write_vgg
 
 WARMUP = {
@@ -88,22 +89,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def environment() -> dict[str, str]:
-    here = Path(__file__).parents[2]
-    one_core = {"OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
-    return {**os.environ, **one_core, "PYTHONPATH": str(here)}
-
-
 def launch(root: Path, name: str, num_processes: int, *, mode: str = "") -> tuple[int, str]:
     """Run the script; returns its exit status and what it said."""
-    arguments = [str(root / "curve.py"), str(root), str(root / name), mode]
-    command = [sys.executable, *arguments]
-    if num_processes > 1:
-        launcher = ["-m", "torch.distributed.run", "--standalone"]
-        command = [sys.executable, *launcher, f"--nproc-per-node={num_processes}", *arguments]
-    done = subprocess.run(
-        command, env=environment(), capture_output=True, text=True, timeout=200, check=False
-    )
+    done = run_together(root / "curve.py", root, root / name, mode, count=num_processes)
     return done.returncode, done.stderr
 
 
@@ -169,7 +157,7 @@ def test_signal_saves_the_run_and_ends_it(
     command = [sys.executable, "-m", "msvsr", "train", str(path), "--workers", str(workers)]
     command += ["--data-dir", str(root / "data"), "--work-dir", str(work)]
     run = subprocess.Popen(
-        command, env=environment(), stderr=subprocess.PIPE, text=True, start_new_session=True
+        command, env=one_core(), stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     deadline = time.monotonic() + 100
     while not list(work.glob("samples/*.png")) and time.monotonic() < deadline:
