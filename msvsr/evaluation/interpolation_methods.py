@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from msvsr.evaluation.distributed import device_of_process
-from msvsr.evaluation.methods import LoadedModels, Rendering
+from msvsr.evaluation.methods import LoadedModels, PlainMethod, Rendering
 from msvsr.evaluation.model_description import ModelDescription, describe_model
 from msvsr.evaluation.protocols import EvaluationProtocol
 from msvsr.models.contract import FrameInterpolator, NeighbourMotion
@@ -77,21 +77,10 @@ class InterpolatorMethod:
         )
 
 
-class Blend:
+class Blend(PlainMethod):
     """The mean of the two frames around the middle."""
 
     name = "none"
-    description: ModelDescription | None = None
-    device = "cpu"
-
-    def settings(self) -> dict[str, object]:
-        """Nothing."""
-        return {}
-
-    def rendering(self, protocol: EvaluationProtocol) -> Rendering:
-        """The same under every protocol."""
-        del protocol
-        return Rendering()
 
     def make_middle(self, frames: torch.Tensor, rendering: Rendering) -> torch.Tensor:
         """Mix both halves."""

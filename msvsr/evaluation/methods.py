@@ -11,7 +11,7 @@ from msvsr.evaluation.protocols import EvaluationProtocol
 from msvsr.frame import ImageArray
 from msvsr.models.devices import choose_device, choose_dtype
 
-__all__ = ["InterpolationMethod", "LoadedModels", "Rendering", "UpscalingMethod"]
+__all__ = ["InterpolationMethod", "LoadedModels", "PlainMethod", "Rendering", "UpscalingMethod"]
 
 ModelT = TypeVar("ModelT")
 
@@ -69,6 +69,22 @@ class InterpolationMethod(Method, Protocol):
     def make_middle(self, frames: torch.Tensor, rendering: Rendering) -> torch.Tensor:
         """Make the frame in the middle of two or four ``(t, 3, h, w)``: ``(3, h, w)``, [0, 1]."""
         ...
+
+
+class PlainMethod:
+    """What methods without a model have in common: a subclass has a ``name``, and makes frames."""
+
+    description: ModelDescription | None = None
+    device = "cpu"
+
+    def settings(self) -> dict[str, object]:
+        """Nothing."""
+        return {}
+
+    def rendering(self, protocol: EvaluationProtocol) -> Rendering:
+        """The same under every protocol."""
+        del protocol
+        return Rendering()
 
 
 class LoadedModels(Generic[ModelT]):

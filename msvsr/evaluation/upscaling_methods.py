@@ -14,7 +14,7 @@ from msvsr.engine.options import EngineOptions
 from msvsr.engine.upscale import upscale_frames
 from msvsr.errors import ConfigError
 from msvsr.evaluation.distributed import device_of_process
-from msvsr.evaluation.methods import LoadedModels, Rendering
+from msvsr.evaluation.methods import LoadedModels, PlainMethod, Rendering
 from msvsr.evaluation.model_description import ModelDescription, describe_model
 from msvsr.evaluation.protocols import EvaluationProtocol
 from msvsr.frame import Frame, ImageArray
@@ -109,21 +109,10 @@ class ModelMethod:
                 yield made.image
 
 
-class AsIs:
+class AsIs(PlainMethod):
     """The frames of the data as they are: what there is to improve on, or made elsewhere."""
 
     name = "none"
-    description: ModelDescription | None = None
-    device = "cpu"
-
-    def settings(self) -> dict[str, object]:
-        """Nothing."""
-        return {}
-
-    def rendering(self, protocol: EvaluationProtocol) -> Rendering:
-        """The same under every protocol."""
-        del protocol
-        return Rendering()
 
     def upscale(
         self, images: Iterable[ImageArray], rendering: Rendering
@@ -133,15 +122,12 @@ class AsIs:
         yield from images
 
 
-class Bicubic:
+class Bicubic(PlainMethod):
     """Bicubic interpolation to a multiple of the size, with the kernel of MATLAB's ``imresize``.
 
     Args:
         scale: Side of the output over side of the input.
     """
-
-    description: ModelDescription | None = None
-    device = "cpu"
 
     def __init__(self, scale: int = 4) -> None:
         if isinstance(scale, bool) or not isinstance(scale, int) or scale < 1:

@@ -88,6 +88,7 @@ class TrainingLoop(TrainingRun, ABC, Generic[BatchT]):
         self.dataset = dataset
         self.num_workers = num_workers
         self._is_stopping = False
+        self._validated_step: int | None = None
 
     @abstractmethod
     def learning_rates(self) -> dict[str, float]:
@@ -151,7 +152,7 @@ class TrainingLoop(TrainingRun, ABC, Generic[BatchT]):
         self._on_first(self.save)
         if is_interrupted:
             return "interrupted"
-        self._on_first(self.validate)
+        self._on_first(self._validate_once)
         if exports:
             self._on_first(self.export)
         return "finished" if self.step >= self.settings.num_steps else "limit"
@@ -202,10 +203,16 @@ class TrainingLoop(TrainingRun, ABC, Generic[BatchT]):
         if timers.is_due("checkpoint", self.step):
             self.save()
         if timers.is_due("validation", self.step):
-            self.validate()
+            self._validate_once()
         if timers.is_due("sample", self.step):
             for path in write_pictures(self.work_dir / "samples", self.step, self.pictures()):
                 self.events.after_save(path)
+
+    def _validate_once(self) -> None:
+        """Validate, unless that was just done at this step."""
+        if self._validated_step != self.step:
+            self.validate()
+            self._validated_step = self.step
 
     def train_step(self, batch: BatchT) -> dict[str, float]:
         """Learn from one batch.

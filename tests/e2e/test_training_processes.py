@@ -15,7 +15,14 @@ from safetensors.torch import load_file, save_file
 
 from msvsr.archs.raft import RAFT
 from tests.support.processes import one_core, run_together
-from tests.support.training import STAGE_1, STAGE_2, read_log, write_clip, write_vgg
+from tests.support.training import (
+    STAGE_1,
+    STAGE_2,
+    TINY_INTERPOLATION,
+    read_log,
+    write_clip,
+    write_vgg,
+)
 
 WARMUP = {
     **STAGE_1,
@@ -28,15 +35,7 @@ INTERPOLATION: dict[str, Any] = {
     "task": "video-frame-interpolation",
     "stage": "flow",
     "data": {"clips": [{"name": "large", "shrink": 1}], "crop": {"num_frames": 7, "size": 128}},
-    "network": {
-        "network": {"small": True, "num_iterations": 1},
-        "interpolator": {
-            "refiner_channels": [8, 8],
-            "attention": False,
-            "base_channels": 4,
-            "mask_channels": [4, 4],
-        },
-    },
+    "network": TINY_INTERPOLATION,
     "flow_loss": {"matching_steps": 2, "teacher_iterations": 1, "num_foregrounds": 1},
     "optimizer": {"ramp_steps": 1, "learning_rate": 1e-3},
     "batch_size": 2,

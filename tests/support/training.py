@@ -1,4 +1,4 @@
-"""Small runs of super-resolution training: clips, configurations, weights of VGG19."""
+"""Small runs of training: clips, configurations, weights of VGG19."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,16 @@ from msvsr.archs.vgg import VGG19_FILE, VGG19Features
 from msvsr.models.config_json import dataclass_from_mapping
 from msvsr.training.config import TrainingConfig
 
-__all__ = ["STAGE_1", "STAGE_2", "TINY_NETWORK", "make_config", "read_log", "write_clip"]
+__all__ = [
+    "STAGE_1",
+    "STAGE_2",
+    "TINY_INTERPOLATION",
+    "TINY_NETWORK",
+    "make_config",
+    "read_log",
+    "write_clip",
+    "write_vgg",
+]
 
 TINY_NETWORK = {
     "mid_channels": 4,
@@ -23,6 +32,16 @@ TINY_NETWORK = {
     "flow_channels": [4],
     "flow_kernel_size": 3,
     "flow_num_levels": 2,
+}
+
+TINY_INTERPOLATION = {
+    "network": {"small": True, "num_iterations": 1},
+    "interpolator": {
+        "refiner_channels": [8, 8],
+        "attention": False,
+        "base_channels": 4,
+        "mask_channels": [4, 4],
+    },
 }
 
 STAGE_1: dict[str, Any] = {

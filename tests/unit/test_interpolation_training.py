@@ -5,7 +5,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -20,15 +19,11 @@ from msvsr.models.raft_interpolation import RaftInterpolation
 from msvsr.training import loop
 from msvsr.training.interpolation.config import InterpolationTrainingConfig
 from msvsr.training.interpolation.trainer import InterpolationTrainer
+from tests.support.training import TINY_INTERPOLATION, write_clip
 
 NETWORK = {
-    "network": {"small": True, "num_iterations": 1},
-    "interpolator": {
-        "refiner_channels": [8, 8],
-        "attention": True,
-        "base_channels": 4,
-        "mask_channels": [4, 4],
-    },
+    **TINY_INTERPOLATION,
+    "interpolator": {**TINY_INTERPOLATION["interpolator"], "attention": True},
 }
 RUN: dict[str, object] = {
     "task": "video-frame-interpolation",
@@ -74,20 +69,12 @@ class Places:
         )
 
 
-def write_clip(folder: Path, seed: int, num_frames: int = 7, size: int = 136) -> None:
-    folder.mkdir(parents=True)
-    coarse = np.random.default_rng(seed).integers(0, 256, (9, 9, 3)).astype(np.uint8)
-    frame = cv2.resize(coarse, (size, size), interpolation=cv2.INTER_CUBIC)
-    for index in range(num_frames):
-        cv2.imwrite(str(folder / f"{index}.png"), np.roll(frame, index, axis=1))
-
-
 @pytest.fixture(scope="module")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
     """Two clips, a teacher, and an unbroken run of each stage."""
     root = tmp_path_factory.mktemp("training")
     for seed, name in enumerate(("seen", "unseen")):
-        write_clip(root / "data" / name, seed)
+        write_clip(root / "data" / name, seed, num_frames=7, size=136)
     torch.manual_seed(1)
     teacher = {f"module.{name}": value for name, value in RAFT(small=True).state_dict().items()}
     save_file(teacher, root / "teacher.safetensors")
@@ -298,8 +285,8 @@ def test_work_folder_of_another_stage_is_refused(places: Places) -> None:
 
 
 def test_clip_that_gives_no_triplet_is_named(places: Places, tmp_path: Path) -> None:
-    write_clip(places.data / "short", seed=3, num_frames=2)
-    write_clip(places.data / "small", seed=3, size=100)
+    write_clip(places.data / "short", seed=3, num_frames=2, size=136)
+    write_clip(places.data / "small", seed=3, num_frames=7, size=100)
     for name in ("short", "small"):
         validation = {"clips": [{"name": name, "shrink": 1}]}
         with pytest.raises(InputError, match=f"3 frames and sides of 128 pixels, '{name}' has"):

@@ -1,4 +1,4 @@
-"""What PSNR and SSIM promise beyond their values."""
+"""What PSNR, SSIM, MSE and the volumetric SSIM promise beyond their values."""
 
 from collections.abc import Callable
 
@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from msvsr.errors import ConfigError, InputError, ShapeError
-from msvsr.metrics import FrameMean, psnr, ssim
+from msvsr.metrics import FrameMean, mse, psnr, ssim, ssim_3d
 
 Metric = Callable[..., torch.Tensor]
-metrics = pytest.mark.parametrize("metric", [psnr, ssim])
+metrics = pytest.mark.parametrize("metric", [psnr, ssim, mse, ssim_3d])
+cropping = pytest.mark.parametrize("metric", [psnr, ssim, mse])
 
 
 @metrics
@@ -22,7 +23,7 @@ def test_one_value_per_frame_whatever_the_leading_axes(metric: Metric) -> None:
     torch.testing.assert_close(values[5:], alone, rtol=1e-5, atol=1e-6)
 
 
-@metrics
+@cropping
 def test_the_border_that_is_cropped_does_not_count(metric: Metric) -> None:
     reference = torch.rand(1, 3, 24, 24)
     image = reference + 0.01
@@ -44,27 +45,41 @@ def test_half_precision_is_computed_in_float32(metric: Metric) -> None:
 def test_arguments_stay_as_they_were(metric: Metric) -> None:
     image, reference = torch.rand(1, 3, 16, 16), torch.rand(1, 3, 16, 16)
     copies = image.clone(), reference.clone()
-    metric(image, reference, channels="y", crop_border=1)
+    metric(image, reference)
+    if metric is not ssim_3d:
+        metric(image, reference, channels="y", crop_border=1)
     assert torch.equal(image, copies[0])
     assert torch.equal(reference, copies[1])
 
 
 @metrics
+def test_the_order_of_the_images_does_not_matter(metric: Metric) -> None:
+    image, reference = torch.rand(1, 3, 16, 16), torch.rand(1, 3, 16, 16)
+    torch.testing.assert_close(metric(image, reference), metric(reference, image))
+
+
+@metrics
 @pytest.mark.parametrize(
-    ("shape", "other", "crop_border"),
+    ("shape", "other"),
     [
-        ((1, 3, 16, 16), (1, 3, 16, 17), 0),
-        ((1, 1, 16, 16), (1, 1, 16, 16), 0),
-        ((16, 16), (16, 16), 0),
-        ((1, 3, 16, 16), (1, 3, 16, 16), 8),
-        ((1, 3, 16, 16), (1, 3, 16, 16), -1),
+        ((1, 3, 16, 16), (1, 3, 16, 17)),
+        ((1, 1, 16, 16), (1, 1, 16, 16)),
+        ((16, 16), (16, 16)),
     ],
 )
 def test_what_is_not_comparable_is_refused(
-    metric: Metric, shape: tuple[int, ...], other: tuple[int, ...], crop_border: int
+    metric: Metric, shape: tuple[int, ...], other: tuple[int, ...]
 ) -> None:
     with pytest.raises(ShapeError):
-        metric(torch.zeros(shape), torch.zeros(other), crop_border=crop_border)
+        metric(torch.zeros(shape), torch.zeros(other))
+
+
+@cropping
+@pytest.mark.parametrize("crop_border", [8, -1])
+def test_a_border_that_leaves_nothing_is_refused(metric: Metric, crop_border: int) -> None:
+    image = torch.zeros(1, 3, 16, 16)
+    with pytest.raises(ShapeError):
+        metric(image, image, crop_border=crop_border)
 
 
 def test_unknown_channels_are_refused() -> None:

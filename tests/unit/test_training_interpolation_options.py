@@ -19,21 +19,13 @@ from msvsr.training.interpolation.config import InterpolationTrainingConfig
 from msvsr.training.interpolation.trainer import InterpolationTrainer
 from msvsr.training.start import Places, make_trainer, parse_run
 from msvsr.training.trainer import Trainer
-from tests.support.training import STAGE_1, write_clip, write_vgg
+from tests.support.training import STAGE_1, TINY_INTERPOLATION, write_clip, write_vgg
 
 RUN: dict[str, Any] = {
     "task": "video-frame-interpolation",
     "stage": "flow",
     "data": {"clips": [{"name": "seen", "shrink": 1}], "crop": {"num_frames": 7, "size": 128}},
-    "network": {
-        "network": {"small": True, "num_iterations": 1},
-        "interpolator": {
-            "refiner_channels": [8, 8],
-            "attention": False,
-            "base_channels": 4,
-            "mask_channels": [4, 4],
-        },
-    },
+    "network": TINY_INTERPOLATION,
     "flow_loss": {"teacher_iterations": 1, "num_foregrounds": 1},
     "optimizer": {"ramp_steps": 1},
     "validation": {"clips": [{"name": "unseen", "shrink": 1}], "num_triplets": 1, "size": 128},
