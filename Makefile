@@ -19,7 +19,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
-demo: $(INSTALLED) ## upscale a rendered clip, or your own with INPUT=my.mp4, into demo/
+demo: $(INSTALLED) ## upscale and interpolate a rendered clip, or your own with INPUT=my.mp4, into demo/
 	@$(BIN)/python -m msvsr demo --output-dir "$(DEMO_DIR)" $(if $(INPUT),"$(INPUT)")
 
 test: $(INSTALLED) ## run every test, the examples in the documentation included

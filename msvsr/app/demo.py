@@ -1,7 +1,8 @@
-"""The demonstration: a small, noisy, compressed clip, upscaled and set beside bicubic.
+"""The demonstration: what both embedded models do, on a drawn clip or on the beginning of a file.
 
-Without a source it draws its own clip, so that the result can be measured; of a given file it takes
-the beginning.
+A small, noisy, compressed clip is upscaled and set beside bicubic interpolation. Of the drawn clip
+the truth is known, so that the gain can be measured. Then every other frame is left out, made
+again, and compared with the one that was left out.
 """
 
 import sys
@@ -12,12 +13,15 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
 from msvsr.app.demo_clip import DEMO_FRAME_RATE, render_demo_clip
-from msvsr.app.demo_compare import Comparison, compare
+from msvsr.app.demo_compare import Comparison, Scores, as_bytes, compare
+from msvsr.app.demo_interpolate import Interpolate, Remade, can_remake, remake
 from msvsr.app.demo_panels import Detail
+from msvsr.app.interpolate import interpolate_video
 from msvsr.app.jobs import Progress, VideoReport
 from msvsr.app.upscale import upscale_video
 from msvsr.degradations import (
@@ -32,7 +36,7 @@ from msvsr.errors import VideoError
 from msvsr.frame import Frame
 from msvsr.models.catalog import default_model_folder
 from msvsr.models.realbasicvsr import RealBasicVSR
-from msvsr.video import OutputOptions, SourceOptions, open_sink, probe
+from msvsr.video import OutputOptions, SourceOptions, open_sink, open_source, probe
 
 __all__ = ["DemoResult", "Upscale", "run_demo", "show_demo"]
 
@@ -43,6 +47,7 @@ Upscale = Callable[[str | Path, Path, SourceOptions], VideoReport]
 _SCALE = 4
 _CRF = 25  # of the low-quality clip: about what a messenger leaves of a video
 _PIXELS_OF_A_FILE = 72 * 320 * 180  # how much of a file is upscaled: seconds, not minutes
+_LONGEST_SIDE = 960  # of the frames that are left out and made again
 _DETAILS_OF_THE_CLIP = (  # of its middle frame
     Detail(x=208, y=30, width=260, height=104),  # a sign
     Detail(x=196, y=470, width=260, height=104),  # spokes and bricks
@@ -70,11 +75,13 @@ class DemoResult:
         source: The low-quality clip.
         report: How the upscaling went.
         comparison: The pictures, videos and scores.
+        remade: What came of making every other frame again; ``None`` where there are too few.
     """
 
     source: str | Path
     report: VideoReport
     comparison: Comparison
+    remade: Remade | None
 
 
 def run_demo(
@@ -83,10 +90,11 @@ def run_demo(
     *,
     num_frames: int = 24,
     upscale: Upscale | None = None,
+    interpolate: Interpolate | None = None,
     on_step: Callable[[str], None] = lambda _: None,
     on_progress: Callable[[Progress], None] = lambda _: None,
 ) -> DemoResult:
-    """Upscale a clip and set the result beside bicubic interpolation.
+    """Upscale a clip, set the result beside bicubic interpolation, and make its frames again.
 
     Args:
         source: A video or a folder of images, of which the beginning is taken; ``None`` draws a
@@ -94,6 +102,7 @@ def run_demo(
         output_dir: Where the pictures and videos go; files of an earlier run are replaced.
         num_frames: Length of the drawn clip.
         upscale: What upscales; the embedded model by default.
+        interpolate: What makes frames; the embedded model by default.
         on_step: Told what happens next.
         on_progress: Called several times per upscaled frame by the embedded model.
 
@@ -129,7 +138,33 @@ def run_demo(
             ground_truth=ground_truth,
             details=_DETAILS_OF_THE_CLIP if ground_truth else (),
         )
-    return DemoResult(source=source, report=report, comparison=comparison)
+        images, frame_rate = ground_truth, Fraction(DEMO_FRAME_RATE)
+        if not images:
+            images, frame_rate = _read(source, reading)
+        remade = None
+        if can_remake(images):
+            on_step("making every other frame again")
+            remade = remake(
+                [_shrink(image) for image in images],
+                frame_rate,
+                interpolate or _interpolate_with_embedded_model,
+                output_dir,
+                scratch,
+            )
+    return DemoResult(source=source, report=report, comparison=comparison, remade=remade)
+
+
+def _read(source: str | Path, reading: SourceOptions) -> tuple[list[Image], Fraction]:
+    with open_source(source, reading) as frames:
+        return [as_bytes(frame) for frame in frames], frames.info.frame_rate
+
+
+def _shrink(image: Image) -> Image:
+    """Shrink a large frame by a whole number, so that frames are made in seconds."""
+    height, width = image.shape[:2]
+    factor = -(-max(height, width) // _LONGEST_SIDE)
+    size = (width // factor, height // factor)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _write_low_quality(ground_truth: Sequence[Image], target: Path) -> Path:
@@ -169,6 +204,12 @@ def _upscale_with_embedded_model(
     )
 
 
+def _interpolate_with_embedded_model(
+    source: Path, target: Path, reading: SourceOptions
+) -> VideoReport:
+    return interpolate_video(source, target, reading=reading)
+
+
 def show_demo(result: DemoResult) -> None:
     """Write to stdout what the demonstration found, and where everything is."""
     sys.stdout.write("\n".join(_describe(result)) + "\n")
@@ -183,16 +224,33 @@ def _describe(result: DemoResult) -> Iterator[str]:
         f"({report.frames_per_second:.2f} frames/s)"
     )
     yield from (f"warning: {warning}" for warning in report.warnings)
-    bicubic, model = comparison.bicubic, comparison.model
-    if bicubic is not None and model is not None:
+    if comparison.bicubic is not None and comparison.model is not None:
+        yield from _table("bicubic", comparison.bicubic, comparison.model)
+    remade = result.remade
+    if remade is not None:
+        height, width = remade.report.output_size
         yield ""
-        yield f"{'':8} {'PSNR (Y)':>11} {'PSNR (RGB)':>13}"
-        for name, scores in (("bicubic", bicubic), ("msvsr", model)):
-            yield f"{name:8} {scores.psnr_y:8.2f} dB {scores.psnr_rgb:10.2f} dB"
-        gain_y, gain_rgb = model.psnr_y - bicubic.psnr_y, model.psnr_rgb - bicubic.psnr_rgb
-        yield f"{'gain':8} {gain_y:+8.2f} dB {gain_rgb:+10.2f} dB"
+        yield (
+            f"every other frame left out and made again: {remade.num_made} of {width}x{height} "
+            f"in {remade.report.seconds:.1f} s"
+        )
+        yield from _table("blend", remade.blend, remade.model)
     yield ""
     yield f"input    {result.source}"
     yield f"output   {comparison.upscaled}"
-    yield f"picture  {comparison.picture}"
-    yield f"video    {comparison.video}"
+    yield f"pictures {comparison.picture}"
+    if remade is not None:
+        yield f"         {remade.picture}"
+    yield f"videos   {comparison.video}"
+    if remade is not None:
+        yield f"         {remade.video}"
+
+
+def _table(plain_name: str, plain: Scores, model: Scores) -> Iterator[str]:
+    yield ""
+    yield f"{'':8} {'PSNR (Y)':>11} {'PSNR (RGB)':>13}"
+    for name, scores in ((plain_name, plain), ("msvsr", model)):
+        yield f"{name:8} {scores.psnr_y:8.2f} dB {scores.psnr_rgb:10.2f} dB"
+    if model != plain:  # of what stands still both are perfect
+        gain_y, gain_rgb = model.psnr_y - plain.psnr_y, model.psnr_rgb - plain.psnr_rgb
+        yield f"{'gain':8} {gain_y:+8.2f} dB {gain_rgb:+10.2f} dB"

@@ -22,7 +22,7 @@ from msvsr.frame import Frame
 from msvsr.metrics import FrameMean, psnr
 from msvsr.video import OutputOptions, SourceOptions, open_sink, open_source
 
-__all__ = ["Comparison", "Scores", "compare"]
+__all__ = ["Comparison", "Scores", "Scoring", "as_bytes", "compare", "label", "write_picture"]
 
 Image = npt.NDArray[np.uint8]
 
@@ -90,7 +90,7 @@ def compare(
     """
     writing = OutputOptions(overwrite=True)
     video, upscaled = output_dir / "side_by_side.mp4", output_dir / "upscaled.mp4"
-    bicubic_scores, model_scores = _Scoring(), _Scoring()
+    bicubic_scores, model_scores = Scoring(), Scoring()
     stills: tuple[Image, Image] | None = None
     with ExitStack() as stack:
         frames = stack.enter_context(open_source(source, reading))
@@ -101,7 +101,7 @@ def compare(
         video_sink = stack.enter_context(open_sink(video, frames, size=joined, options=writing))
         sink = stack.enter_context(open_sink(upscaled, frames, size=size, options=writing))
         for index, (frame, outcome) in enumerate(zip(frames, results, strict=True)):
-            bicubic, model = _enlarge(_as_bytes(frame), size), _as_bytes(outcome)
+            bicubic, model = _enlarge(as_bytes(frame), size), as_bytes(outcome)
             if ground_truth:
                 bicubic_scores.add(bicubic, ground_truth[index])
                 model_scores.add(model, ground_truth[index])
@@ -113,39 +113,48 @@ def compare(
         raise VideoError(f"{source}: there is no frame to compare")
     truth = ground_truth[middle] if ground_truth else None
     picture = output_dir / "side_by_side.png"
-    panels = _panels(stills, truth, bicubic_scores.compute(), model_scores.compute())
-    _write_picture(picture, comparison_picture(panels, details or _find_details(panels)))
+    panels = _panels(stills, truth, bicubic_scores.mean_or_none(), model_scores.mean_or_none())
+    write_picture(picture, comparison_picture(panels, details or _find_details(panels)))
     return Comparison(
         picture=picture,
         video=video,
         upscaled=upscaled,
-        bicubic=bicubic_scores.compute(),
-        model=model_scores.compute(),
+        bicubic=bicubic_scores.mean_or_none(),
+        model=model_scores.mean_or_none(),
     )
 
 
-class _Scoring:
-    """Collects the scores of one method."""
+class Scoring:
+    """Collects the scores of one method, frame by frame."""
 
     def __init__(self) -> None:
         self._y, self._rgb = FrameMean(), FrameMean()
 
     def add(self, image: Image, truth: Image) -> None:
+        """Take one frame and what it should look like."""
         first, second = _as_tensor(image), _as_tensor(truth)
         self._y.update(psnr(first, second, channels="y", crop_border=_BORDER))
         self._rgb.update(psnr(first, second, channels="rgb", crop_border=_BORDER))
 
-    def compute(self) -> Scores | None:
-        if not self._y.num_frames:
-            return None
+    def mean(self) -> Scores:
+        """The mean over the frames that were added.
+
+        Raises:
+            InputError: There was none.
+        """
         return Scores(psnr_y=self._y.compute(), psnr_rgb=self._rgb.compute())
+
+    def mean_or_none(self) -> Scores | None:
+        """The mean, or nothing where there was no frame."""
+        return self.mean() if self._y.num_frames else None
 
 
 def _as_tensor(image: Image) -> torch.Tensor:
     return torch.from_numpy(image).movedim(-1, 0).float() / 255  # (h, w, c) -> (c, h, w)
 
 
-def _as_bytes(frame: Frame) -> Image:
+def as_bytes(frame: Frame) -> Image:
+    """The picture of a frame with 8 bits per sample."""
     if frame.image.dtype == np.uint8:
         return frame.image.astype(np.uint8, copy=False)
     return ((frame.image.astype(np.uint32) + 128) // 257).astype(np.uint8)
@@ -181,13 +190,14 @@ def _panels(
     model: Scores | None,
 ) -> list[Panel]:
     panels = [
-        Panel(label=_label("bicubic", bicubic), image=stills[0]),
-        Panel(label=_label("msvsr", model), image=stills[1]),
+        Panel(label=label("bicubic", bicubic), image=stills[0]),
+        Panel(label=label("msvsr", model), image=stills[1]),
     ]
     return panels if truth is None else [*panels, Panel(label="ground truth", image=truth)]
 
 
-def _label(name: str, scores: Scores | None) -> str:
+def label(name: str, scores: Scores | None) -> str:
+    """What to write over a panel: whose it is, and how good."""
     return name if scores is None else f"{name}   {scores.psnr_y:.2f} dB PSNR (Y)"
 
 
@@ -195,7 +205,12 @@ def _find_details(panels: Sequence[Panel]) -> list[Detail]:
     return interesting_details(panels[1].image, 3, _DETAIL_SIZE)
 
 
-def _write_picture(path: Path, picture: Image) -> None:
+def write_picture(path: Path, picture: Image) -> None:
+    """Write an RGB picture as PNG.
+
+    Raises:
+        VideoError: It cannot be written.
+    """
     _, data = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     try:
         path.write_bytes(data.tobytes())

@@ -1,4 +1,4 @@
-"""``msvsr demo``: see what the embedded model does, on a drawn clip or on a file."""
+"""``msvsr demo``: see what the embedded models do, on a drawn clip or on a file."""
 
 import argparse
 from pathlib import Path
@@ -12,8 +12,9 @@ def add_parser(commands: "options.Commands[argparse.ArgumentParser]") -> None:
     """Describe the command."""
     parser = commands.add_parser(
         "demo",
-        help="upscale a drawn clip, or the beginning of a file, and compare",
-        description="Upscale a clip and set the result beside bicubic interpolation.",
+        help="upscale and interpolate a drawn clip, or the beginning of a file, and compare",
+        description="Upscale a clip and set the result beside bicubic interpolation; then leave "
+        "out every other frame, make it again, and set that beside a blend.",
     )
     parser.add_argument(
         "input", metavar="INPUT", nargs="?", help="video file or image folder (default: drawn)"

@@ -14,6 +14,15 @@ from msvsr.errors import VideoError
 from msvsr.frame import Frame
 from msvsr.video import SourceOptions, open_sink, open_source, probe
 
+FILES = {
+    "interpolation.mp4",
+    "interpolation.png",
+    "low_quality.mp4",
+    "side_by_side.mp4",
+    "side_by_side.png",
+    "upscaled.mp4",
+}
+
 
 def smooth_upscale(source: str | Path, target: Path, reading: SourceOptions) -> VideoReport:
     """Stand in for the model: bilinear interpolation by 4."""
@@ -35,10 +44,37 @@ def smooth_upscale(source: str | Path, target: Path, reading: SourceOptions) -> 
     )
 
 
+def repeat_frames(source: Path, target: Path, reading: SourceOptions) -> VideoReport:
+    """Stand in for the model: each frame twice."""
+    with open_source(source, reading) as frames:
+        images = [frame.image for frame in frames]
+    size = frames.info.size
+    with open_sink(target, size=size) as sink:
+        for index in range(2 * len(images) - 1):
+            tick = Fraction(1, 24)
+            sink.write(Frame(image=images[index // 2], pts=index, time_base=tick))
+    return VideoReport(
+        output=target,
+        num_frames=sink.num_frames,
+        input_size=size,
+        output_size=size,
+        input_frame_rate=frames.info.frame_rate,
+        output_frame_rate=2 * frames.info.frame_rate,
+        seconds=1.0,
+        warnings=(),
+    )
+
+
+def run(source: str | Path | None, folder: Path, num_frames: int = 4) -> demo.DemoResult:
+    return demo.run_demo(
+        source, folder, num_frames=num_frames, upscale=smooth_upscale, interpolate=repeat_frames
+    )
+
+
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[demo.DemoResult, Path]:
     folder = tmp_path_factory.mktemp("demo") / "new"
-    return demo.run_demo(None, folder, num_frames=4, upscale=smooth_upscale), folder
+    return run(None, folder), folder
 
 
 def test_the_drawn_clip_is_measured(drawn: tuple[demo.DemoResult, Path]) -> None:
@@ -53,7 +89,7 @@ def test_the_drawn_clip_is_measured(drawn: tuple[demo.DemoResult, Path]) -> None
 
 def test_only_the_results_stay_in_the_folder(drawn: tuple[demo.DemoResult, Path]) -> None:
     names = {path.name for path in drawn[1].iterdir()}
-    assert names == {"low_quality.mp4", "side_by_side.mp4", "side_by_side.png", "upscaled.mp4"}
+    assert names == FILES
 
 
 def test_sizes_and_numbers_of_frames(drawn: tuple[demo.DemoResult, Path]) -> None:
@@ -69,10 +105,29 @@ def test_sizes_and_numbers_of_frames(drawn: tuple[demo.DemoResult, Path]) -> Non
         assert info.frame_rate == 24
 
 
-def test_the_picture_has_three_columns(drawn: tuple[demo.DemoResult, Path]) -> None:
-    picture = cv2.imread(str(drawn[0].comparison.picture))
-    assert picture is not None
-    assert picture.shape[1] == 3 * 624 + 2 * 8
+def test_frames_are_left_out_made_again_and_measured(
+    drawn: tuple[demo.DemoResult, Path],
+) -> None:
+    remade = drawn[0].remade
+    assert remade is not None
+    # Of four frames the last has no neighbour behind it.
+    assert remade.num_made == 1
+    assert remade.report.input_frame_rate == 12
+    # The camera pans: a blend is a ghost, but nearer than the frame before.
+    assert 15 < remade.model.psnr_y < remade.blend.psnr_y < 35
+    info = probe(remade.video, count_frames=True)
+    assert info.num_frames_from_content == 3
+    assert info.frame_rate == 24
+    assert info.size == (394, 2 * 640 + 8)
+
+
+def test_pictures_have_three_columns(drawn: tuple[demo.DemoResult, Path]) -> None:
+    result = drawn[0]
+    assert result.remade is not None
+    for path in (result.comparison.picture, result.remade.picture):
+        picture = cv2.imread(str(path))
+        assert picture is not None
+        assert picture.shape[1] == 3 * 624 + 2 * 8
 
 
 def test_a_file_is_compared_without_scores(tmp_path: Path) -> None:
@@ -81,13 +136,30 @@ def test_a_file_is_compared_without_scores(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for index in range(3):
         cv2.imwrite(str(source / f"{index:03d}.png"), rng.integers(0, 255, (270, 482, 3)))
-    result = demo.run_demo(source, tmp_path / "out", upscale=smooth_upscale)
+    result = run(source, tmp_path / "out")
     assert result.comparison.bicubic is None
     assert result.comparison.model is None
     assert result.report.num_frames == 3
     # Halves are cut to 1280x720.
     assert probe(result.comparison.video).size == (754, 2568)
     assert not (tmp_path / "out" / "low_quality.mp4").exists()
+    # What is left out of it is known, whatever the file is.
+    assert result.remade is not None
+    assert result.remade.report.input_size == (270, 482)
+
+
+@pytest.mark.parametrize(("num_frames", "side"), [(2, 64), (3, 12)])
+def test_too_few_frames_or_pixels_are_only_upscaled(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], num_frames: int, side: int
+) -> None:
+    source = tmp_path / "images"
+    source.mkdir()
+    for index in range(num_frames):
+        cv2.imwrite(str(source / f"{index}.png"), np.full((side, side, 3), 99, np.uint8))
+    result = run(source, tmp_path / "out")
+    assert result.remade is None
+    demo.show_demo(result)
+    assert "left out" not in capsys.readouterr().out
 
 
 def test_only_the_beginning_of_a_large_file_is_taken(tmp_path: Path) -> None:
@@ -96,14 +168,14 @@ def test_only_the_beginning_of_a_large_file_is_taken(tmp_path: Path) -> None:
         from_nothing = np.zeros((480, 640, 3), np.uint8)
         for index in range(20):
             sink.write(Frame(image=from_nothing, pts=index, time_base=Fraction(1, 25)))
-    result = demo.run_demo(source, tmp_path / "out", upscale=smooth_upscale)
+    result = run(source, tmp_path / "out")
     assert result.report.num_frames == 72 * 320 * 180 // (480 * 640)
 
 
 def test_a_second_run_replaces_the_first(tmp_path: Path) -> None:
     for _ in range(2):
-        demo.run_demo(None, tmp_path, num_frames=1, upscale=smooth_upscale)
-    assert len(list(tmp_path.iterdir())) == 4
+        run(None, tmp_path, num_frames=3)
+    assert {path.name for path in tmp_path.iterdir()} == FILES
 
 
 def test_nothing_is_left_after_a_failure(tmp_path: Path) -> None:
@@ -124,8 +196,24 @@ def test_what_is_shown_names_scores_and_files(
     assert "4 frames of 320x180 upscaled to 1280x720" in shown
     assert result.comparison.bicubic is not None
     assert f"bicubic  {result.comparison.bicubic.psnr_y:8.2f} dB" in shown
-    for name in ("low_quality.mp4", "side_by_side.mp4", "side_by_side.png", "upscaled.mp4"):
+    assert result.remade is not None
+    assert "every other frame left out and made again: 1 of 640x360 in 1.0 s" in shown
+    assert f"blend    {result.remade.blend.psnr_y:8.2f} dB" in shown
+    for name in FILES:
         assert str(folder / name) in shown
+
+
+def test_a_clip_that_stands_still_has_no_gain(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "images"
+    source.mkdir()
+    for index in range(3):
+        cv2.imwrite(str(source / f"{index}.png"), np.full((32, 32, 3), 99, np.uint8))
+    demo.show_demo(run(source, tmp_path / "out"))
+    shown = capsys.readouterr().out
+    assert "left out" in shown
+    assert "nan" not in shown
 
 
 def test_a_missing_file_ends_in_one_line(
