@@ -75,13 +75,24 @@ def _add_weight_options(parser: argparse.ArgumentParser) -> None:
         help="start from these: a model folder, a work folder, a name from 'msvsr models', a Hub "
         "id, or a file (default: random)",
     )
-    files = (
-        ("--teacher", "a RAFT network that the flow of an interpolation model learns from"),
-        ("--vgg-weights", "VGG19, for a perceptual loss (default: from torch's cache)"),
-        ("--spynet-weights", "the flow network of super-resolution, which then stays as it is"),
+    group.add_argument(
+        "--teacher",
+        type=Path,
+        metavar="FILE",
+        help="a RAFT network that the flow of an interpolation model learns from",
     )
-    for name, text in files:
-        group.add_argument(name, type=Path, metavar="FILE", help=text)
+    group.add_argument(
+        "--vgg-weights",
+        metavar="FILE_OR_ID",
+        help="VGG19, for a perceptual loss: torchvision's file, or the Hub id of a repository "
+        "that has it (default: from torch's cache)",
+    )
+    group.add_argument(
+        "--spynet-weights",
+        metavar="FILE_OR_ID",
+        help="the flow network of super-resolution, which then stays as it is: its file, or a "
+        "model (folder, name, Hub id) whose flow network it is",
+    )
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -227,7 +238,12 @@ def _make_trainer(
     processes: "Processes",
     events: "TrainingEvents",
 ) -> "AnyTrainer":
-    from msvsr.plugin.training_weights import find_initial, find_teacher
+    from msvsr.plugin.training_weights import (
+        find_initial,
+        find_spynet,
+        find_teacher,
+        find_vgg,
+    )
     from msvsr.training.start import Places, make_trainer
 
     with find_initial(arguments.initial, config) as initial:
@@ -237,8 +253,8 @@ def _make_trainer(
             cache_dir=arguments.cache_dir,
             initial=initial,
             teacher=find_teacher(arguments.teacher),
-            spynet=arguments.spynet_weights,
-            vgg=arguments.vgg_weights,
+            spynet=find_spynet(arguments.spynet_weights),
+            vgg=find_vgg(arguments.vgg_weights),
         )
         return make_trainer(
             config, places, num_workers=arguments.workers, processes=processes, events=events

@@ -13,7 +13,14 @@ from msvsr.models.config import GeneratorConfig, SuperResolutionConfig, read_con
 from msvsr.models.contract import Stage
 from msvsr.models.devices import choose_device, choose_dtype
 
-__all__ = ["WEIGHTS_FILES", "RealBasicVSR", "build_network", "find_weights", "load_network"]
+__all__ = [
+    "WEIGHTS_FILES",
+    "RealBasicVSR",
+    "build_network",
+    "find_weights",
+    "load_network",
+    "read_spynet",
+]
 
 WEIGHTS_FILES = ("model.safetensors", "pytorch_model.pt", "pytorch_model.bin")
 """Names under which a model folder keeps its weights, the preferred one first."""
@@ -173,6 +180,21 @@ def load_network(folder: Path, config: GeneratorConfig) -> RealBasicVSRNet:
     weights = find_weights(folder)
     load_weights(network, read_checkpoint(weights), str(weights))
     return network
+
+
+def read_spynet(path: Path) -> dict[str, torch.Tensor]:
+    """Read the weights of a flow network.
+
+    Args:
+        path: A file of its own weights, or of those of a whole network, or a model folder.
+
+    Raises:
+        CheckpointError: There are no weights, or the file is damaged.
+    """
+    weights = read_checkpoint(find_weights(path) if path.is_dir() else path)
+    prefix = "basicvsr.spynet."
+    inside = {k.removeprefix(prefix): v for k, v in weights.items() if k.startswith(prefix)}
+    return inside or weights
 
 
 def find_weights(folder: Path) -> Path:

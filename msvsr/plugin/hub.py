@@ -23,6 +23,7 @@ __all__ = [
     "cached_models",
     "download",
     "download_model",
+    "fetch_file",
     "find_card",
     "model_id_of",
     "resolve_model",
@@ -176,6 +177,29 @@ def download(model_id: str, revision: str | None = None) -> Path:
         ConfigError: The Hub does not have the model or cannot be reached.
     """
     return _fetch(model_id) if revision is None else _fetch(model_id, revision=revision)
+
+
+def fetch_file(model_id: str, name: str) -> Path:
+    """Have one file of a repository on this machine, and no other.
+
+    Args:
+        model_id: ``owner/name``.
+        name: The file's name at the top of the repository.
+
+    Returns:
+        The file in ModelScope's cache.
+
+    Raises:
+        ConfigError: The Hub does not have the repository, or it not the file, or the Hub cannot be
+            reached and has to be.
+    """
+    cached = _in_cache(model_id)
+    if cached is not None and (cached / name).is_file():
+        return cached / name
+    file = _fetch(model_id, allow_patterns=[name]) / name
+    if not file.is_file():
+        raise ConfigError(f"'{model_id}' has no file {name}: name another model id, or a file")
+    return file
 
 
 def _fetch(model_id: str, **choice: str | list[str]) -> Path:

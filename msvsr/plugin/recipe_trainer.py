@@ -26,7 +26,7 @@ from msvsr.plugin.training_settings import (
     read_run_settings,
     refuse_other_task,
 )
-from msvsr.plugin.training_weights import find_teacher, write_networks
+from msvsr.plugin.training_weights import find_spynet, find_teacher, find_vgg, write_networks
 from msvsr.training.processes import join_processes
 from msvsr.training.start import AnyTrainer, AnyTrainingConfig, Places, make_trainer
 
@@ -55,8 +55,10 @@ class RecipeTrainer(EpochBasedTrainer):  # type: ignore[misc]
         recipe: A JSON file, a name that ``msvsr train --list`` shows, or the name of a JSON file
             in the folder of the model, such as ``training``. By default the one for fine-tuning.
         teacher: Weights of a flow network that teaches, for interpolation.
-        vgg_weights: Weights of VGG19, for a perceptual loss; torch's cache by default.
-        spynet_weights: Weights of the flow network of super-resolution, which then stay.
+        vgg_weights: Weights of VGG19, for a perceptual loss: a file, a folder, or the model id of
+            a repository on the Hub that has the file; torch's cache by default.
+        spynet_weights: Weights of the flow network of super-resolution, which then stay: a file,
+            or a model folder or model id whose flow network it is.
         cache_dir: Folder of decoded clips, where a recipe wants them decoded.
         options: As for ModelScope's `EpochBasedTrainer`. ``train_dataset`` may be a folder of
             clips at any depth, a video, a list of these, or an endless data set of ours.
@@ -84,8 +86,8 @@ class RecipeTrainer(EpochBasedTrainer):  # type: ignore[misc]
         self._recipe_content: dict[str, Any] = {}
         self._given_weights = {
             "teacher": find_teacher(teacher),
-            "vgg": None if vgg_weights is None else Path(vgg_weights),
-            "spynet": None if spynet_weights is None else Path(spynet_weights),
+            "vgg": find_vgg(vgg_weights),
+            "spynet": find_spynet(spynet_weights),
         }
         self._cache_dir = None if cache_dir is None else Path(cache_dir)
         self._unused: list[str] = []

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from safetensors.torch import save_file
 from torch import nn
 
+from msvsr.archs.vgg import VGG19_FILE
 from msvsr.errors import CheckpointError
 from msvsr.models.interpolation_networks import InterpolationNetworks
 from msvsr.models.raft_interpolation import (
@@ -18,11 +19,13 @@ from msvsr.models.raft_interpolation import (
     load_networks,
 )
 from msvsr.models.realbasicvsr import WEIGHTS_FILES
-from msvsr.plugin.hub import resolve_model
+from msvsr.plugin.hub import fetch_file, model_id_of, resolve_model
 from msvsr.training.interpolation.config import InterpolationTrainingConfig
 from msvsr.training.start import AnyTrainingConfig
 
-__all__ = ["find_initial", "find_teacher", "write_networks"]
+__all__ = ["find_initial", "find_spynet", "find_teacher", "find_vgg", "write_networks"]
+
+_FILE_ENDINGS = (".bin", ".pt", ".pth", ".safetensors")
 
 
 @contextmanager
@@ -88,3 +91,46 @@ def find_teacher(teacher: str | os.PathLike[str] | None) -> Path | None:
     raise CheckpointError(
         f"no flow weights in '{teacher}': expected one of {', '.join(FLOW_FILES)}; give the file"
     )
+
+
+def find_spynet(weights: str | os.PathLike[str] | None) -> Path | None:
+    """Find the weights of super-resolution's flow network.
+
+    Args:
+        weights: A file of its own, or a model whose flow network it is: the file, the model
+            folder, the name of a shipped model, or a model id of the Hub.
+
+    Returns:
+        The file or model folder; a file that is not there is left to whom reads it.
+
+    Raises:
+        ConfigError: There is no such model, or the Hub cannot be reached.
+    """
+    if weights is None or _is_path(weights):
+        return None if weights is None else Path(weights)
+    return resolve_model(weights)
+
+
+def find_vgg(weights: str | os.PathLike[str] | None) -> Path | None:
+    """Find the weights of VGG19.
+
+    Args:
+        weights: A file, a folder, or the id of a repository of the Hub that holds the file under
+            its published name.
+
+    Returns:
+        The file or folder; one that is not there is left to whom reads it.
+
+    Raises:
+        ConfigError: The Hub does not have the file, or cannot be reached.
+    """
+    model_id = None if weights is None or _is_path(weights) else model_id_of(os.fspath(weights))
+    if model_id is not None:
+        return fetch_file(model_id, VGG19_FILE)
+    return None if weights is None else Path(weights)
+
+
+def _is_path(weights: str | os.PathLike[str]) -> bool:
+    """Whether it is a path, and no name of a model: it is there, or ends as weights files do."""
+    path = Path(weights)
+    return path.exists() or path.is_absolute() or path.suffix in _FILE_ENDINGS

@@ -14,7 +14,7 @@ from msvsr.data.training_clips import TrainingClips, TrainingSample
 from msvsr.degradations.second_order import SecondOrderDegrader
 from msvsr.errors import ConfigError
 from msvsr.models.checkpoints import load_weights, read_checkpoint
-from msvsr.models.realbasicvsr import build_network, find_weights
+from msvsr.models.realbasicvsr import build_network, find_weights, read_spynet
 from msvsr.training.activations import few_activations
 from msvsr.training.batches import map_tensors
 from msvsr.training.config import TrainingConfig
@@ -57,7 +57,8 @@ class Trainer(TrainingLoop[SampleBatch]):
             there is continued.
         num_workers: Processes that prepare samples; 0 prepares them in this process.
         initial: Weights to start from, such as those of the first stage: a file or a model folder.
-        spynet: Weights of the flow network, in place of ``network.spynet_pretrained``.
+        spynet: Weights of the flow network, in place of ``network.spynet_pretrained``: a file of
+            its own, or a model that it is part of.
         vgg: Weights of VGG19, file or folder, for the perceptual loss; torch's cache by default.
         dataset: Training samples, in place of those that the configuration describes.
         held_out: Clips to validate on, in place of those that the configuration names.
@@ -234,7 +235,7 @@ def _make_network(
                 f"got {config.flow_warmup_steps}"
             )
         flow = network.basicvsr.spynet
-        load_weights(flow, read_checkpoint(Path(pretrained)), str(pretrained))
+        load_weights(flow, read_spynet(Path(pretrained)), str(pretrained))
         flow.requires_grad_(False)
     if config.network.is_fix_cleaning:
         network.image_cleaning.requires_grad_(False)
