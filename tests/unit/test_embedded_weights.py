@@ -81,7 +81,7 @@ def test_clearly_degraded_scene_comes_out_better_than_bicubic(
     )
     lq = Degrader(config)(gt, np.random.default_rng(seed))
     gain = psnr_y(upscale(network, lq), gt) - psnr_y(bicubic(lq, 4), gt)
-    assert gain > 0.3
+    assert gain > 0.2
 
 
 @pytest.mark.parametrize(
