@@ -93,6 +93,7 @@ setup(
             "pre-commit>=3",
             "pytest>=8",
             "pytest-cov>=5",
+            "pytest-timeout>=2.3",
             "pytest-xdist>=3.5",
             "ruff>=0.9",
             "scikit-image>=0.22",
